@@ -1,0 +1,41 @@
+import Synchronization
+
+/// What calls of one connection share: the peer's address, and the credential that it sent once for all of them.
+public final class ConnectionContext: Sendable {
+  /// The peer's address as text, `127.0.0.1:52814`, for logs and audit records.
+  public let remoteAddress: String
+
+  private struct State {
+    var credential: String?
+    var identity: (any CallerIdentity)?
+  }
+
+  private let state = Mutex(State())
+
+  /// The context of a new connection.
+  public init(remoteAddress: String) {
+    self.remoteAddress = remoteAddress
+  }
+
+  /// The bearer token that the peer sent for the whole connection.
+  public var credential: String? {
+    state.withLock { $0.credential }
+  }
+
+  /// Replaces the connection's token; what was resolved from the old one is forgotten.
+  public func setCredential(_ credential: String?) {
+    state.withLock { $0 = State(credential: credential) }
+  }
+
+  /// The identity that an interceptor resolved from the connection's token.
+  public var identity: (any CallerIdentity)? {
+    state.withLock { $0.identity }
+  }
+
+  /// Remembers who the connection's token stands for, unless the token changed meanwhile.
+  public func setIdentity(_ identity: (any CallerIdentity)?, for credential: String) {
+    state.withLock { state in
+      if state.credential == credential { state.identity = identity }
+    }
+  }
+}

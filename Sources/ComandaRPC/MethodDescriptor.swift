@@ -1,0 +1,52 @@
+/// What the schema says of one method: its name, its kind of call, and the options that the runtime enforces.
+///
+/// Generated from the `.proto` files; the options come from `comanda/v1/options.proto`.
+public struct MethodDescriptor: Sendable, Hashable {
+  /// Which side sends one message and which a stream of them.
+  public enum Kind: Sendable, Hashable {
+    case unary, clientStreaming, serverStreaming, bidirectionalStreaming
+  }
+
+  /// Whether a client may send the same call again when it does not know if the first one took effect.
+  public enum Idempotency: Sendable, Hashable {
+    /// The call may only be repeated when the server said REJECTED.
+    case notIdempotent
+    /// Repeating the call has the effect of one call (a `request_id` makes it so).
+    case idempotent
+    /// The call only reads.
+    case noSideEffects
+  }
+
+  /// The fully qualified name of the service, `comanda.v1.OrderService`.
+  public let service: String
+  /// The name of the method in the schema, `CreateOrder`.
+  public let name: String
+  /// `service/name`, as an OPEN frame carries it.
+  public let path: String
+  /// The kind of call.
+  public let kind: Kind
+  /// The scope a caller's token needs, `orders.write`; nil for a method that anybody may call.
+  public let scope: String?
+  /// Whether the call may be repeated.
+  public let idempotency: Idempotency
+  /// How long a call may take when the caller names no deadline; nil for an endless watch.
+  public let defaultDeadline: Duration?
+
+  /// Describes a method; the generator is the usual caller.
+  public init(
+    service: String,
+    name: String,
+    kind: Kind,
+    scope: String? = nil,
+    idempotency: Idempotency = .notIdempotent,
+    defaultDeadline: Duration? = nil
+  ) {
+    self.service = service
+    self.name = name
+    self.path = service + "/" + name
+    self.kind = kind
+    self.scope = scope
+    self.idempotency = idempotency
+    self.defaultDeadline = defaultDeadline
+  }
+}
