@@ -1,0 +1,8 @@
+import ComandaCodeGen
+
+@main
+enum Main {
+  static func main() {
+    ComandaPlugin.main()
+  }
+}
