@@ -1,0 +1,97 @@
+/// A run of rows of one import, decoded and validated, on its way into the store in one transaction.
+///
+/// The source lines of all rows lie in one buffer, so that a chunk costs a handful of allocations and not several a row.
+public struct StagedChunk: Sendable {
+  /// Whose import it is.
+  public let businessID: BusinessID
+  /// The import.
+  public let importID: ImportID
+  /// The number of its first row, from 1.
+  public let firstRow: Int64
+  /// The SHA-256 of the chunk as it was sent: sent again, it is recognised.
+  public let sha256: SHA256Digest
+  /// The rows, in order and without gaps.
+  public private(set) var rows: [StagedRow] = []
+  private var lines: [Line] = []
+  private var lineBytes: [UInt8] = []
+
+  /// Most rows of a chunk.
+  public static let rowLimit = 1_000
+
+  /// Starts a chunk.
+  public init(businessID: BusinessID, importID: ImportID, firstRow: Int64, sha256: SHA256Digest) {
+    self.businessID = businessID
+    self.importID = importID
+    self.firstRow = firstRow
+    self.sha256 = sha256
+  }
+
+  /// Keeps room for that many rows.
+  public mutating func reserve(rows count: Int, sourceBytes: Int) {
+    rows.reserveCapacity(count)
+    lines.reserveCapacity(count)
+    lineBytes.reserveCapacity(sourceBytes)
+  }
+
+  /// The number of the last row; one less than ``firstRow`` while there is none.
+  public var lastRow: Int64 { firstRow + Int64(rows.count) - 1 }
+
+  /// Appends a line of the row that ``append(_:)`` closes next.
+  public mutating func append(line number: Int64, bytes: UnsafeRawBufferPointer) {
+    let start = lineBytes.count
+    lineBytes.append(contentsOf: bytes)
+    lines.append(Line(number: number, bytes: start..<lineBytes.count))
+  }
+
+  /// Appends the next row, which takes all lines that were appended since the one before it.
+  public mutating func append(_ content: StagedRow.Content) {
+    let start = rows.last?.lines.upperBound ?? 0
+    rows.append(StagedRow(content: content, lines: start..<lines.count))
+  }
+
+  /// Replaces what was found out about a row; its lines stay.
+  public mutating func replaceContent(ofRowAt index: Int, with content: StagedRow.Content) {
+    rows[index].content = content
+  }
+
+  /// How many source lines the row at this index has.
+  public func lineCount(ofRowAt index: Int) -> Int { rows[index].lines.count }
+
+  /// The number of the first source line of the row at this index; nil when it has none.
+  public func firstLine(ofRowAt index: Int) -> Int64? {
+    rows[index].lines.first.map { lines[$0].number }
+  }
+
+  /// Lends the source lines of the row at this index, one after the other.
+  public func forEachLine(
+    ofRowAt index: Int, _ body: (_ line: Int64, _ bytes: UnsafeRawBufferPointer) throws -> Void
+  ) rethrows {
+    try lineBytes.withUnsafeBytes { buffer in
+      for line in lines[rows[index].lines] {
+        try body(line.number, UnsafeRawBufferPointer(rebasing: buffer[line.bytes]))
+      }
+    }
+  }
+
+  private struct Line {
+    let number: Int64
+    let bytes: Range<Int>
+  }
+}
+
+/// A row of a chunk.
+public struct StagedRow: Sendable {
+  /// What was found out about it.
+  public fileprivate(set) var content: Content
+  fileprivate let lines: Range<Int>
+
+  /// What was found out about a row before it is stored.
+  public enum Content: Sendable {
+    /// A right order; the id is the one it gets when the row is applied.
+    case valid(ValidatedOrder, fingerprint: ContentFingerprint, orderID: OrderID)
+    /// The same content under the same external id as an earlier row of this import.
+    case duplicate(externalID: String, of: Int64)
+    /// A wrong or unreadable one. The external id is empty when it is not known; the problems are never empty.
+    case failed(externalID: String, problems: [RowProblem])
+  }
+}
