@@ -130,11 +130,14 @@ extension SwiftRenderer {
     source.block("extension \(type).Server") { source in
       source.documentation(["The methods with the functions that serve them."])
       source.block("\(access)var methods: [RPCMethod]") { source in
-        source.list(
-          "[",
-          methods.map { ".\($0.model.kind)(\(type).Method.\($0.name), \($0.serverReference))" },
-          "]",
-          trailingComma: true)
+        source.line("typealias Method = \(type).Method")
+        source.line("return [")
+        source.indented { source in
+          for method in methods {
+            source.list(".\(method.model.kind)(", ["Method.\(method.name)", method.serverReference], "),")
+          }
+        }
+        source.line("]")
       }
     }
   }
@@ -160,7 +163,9 @@ extension SwiftRenderer {
           "\(access)func \(method.name)(",
           method.clientParameters,
           ") async throws -> \(method.clientResult) {")
-        source.line("  try await self.channel.\(method.model.kind)(\(method.clientArguments))")
+        source.indented { source in
+          source.line("try await self.channel.\(method.model.kind)(\(method.clientArguments))")
+        }
         source.line("}")
       }
     }

@@ -23,6 +23,13 @@ struct SwiftSource {
     line("}")
   }
 
+  /// Adds what `body` adds, indented by one step.
+  mutating func indented(_ body: (inout SwiftSource) throws -> Void) rethrows {
+    depth += 1
+    defer { depth -= 1 }
+    try body(&self)
+  }
+
   /// Adds `opening` + elements + `closing`: on one line if it fits, one element a line otherwise.
   mutating func list(_ opening: String, _ elements: [String], _ closing: String, trailingComma: Bool = false) {
     let flat = opening + elements.joined(separator: ", ") + closing
@@ -40,11 +47,5 @@ struct SwiftSource {
     for line in CommentText.wrapped(lines, width: Self.lineLength - indentation.count - "/// ".count) {
       self.line(line.isEmpty ? "///" : "/// " + line)
     }
-  }
-
-  private mutating func indented(_ body: (inout SwiftSource) throws -> Void) rethrows {
-    depth += 1
-    defer { depth -= 1 }
-    try body(&self)
   }
 }
