@@ -1,0 +1,21 @@
+#ifndef COMANDA_PROCESS_LAUNCH_H
+#define COMANDA_PROCESS_LAUNCH_H
+
+#include <sys/types.h>
+
+// What a new process gets: it inherits nothing that is not named here.
+struct comanda_launch {
+  const char *executable;       // absolute path
+  char *const *arguments;       // NULL-terminated, with argument 0
+  char *const *environment;     // NULL-terminated, NAME=value
+  int input;                    // becomes descriptor 0
+  int output;                   // becomes descriptors 1 and 2
+  int directory;                // becomes descriptor 3
+};
+
+// Starts a process in a session of its own (a terminal's Ctrl-C does not reach it), in "/", with the four descriptors
+// named above and no other, all signals unblocked and at their defaults.
+// Each descriptor given must be 4 or higher. Returns 0 and sets *pid, or an error number.
+int comanda_launch_process(const struct comanda_launch *launch, pid_t *pid);
+
+#endif
