@@ -1,0 +1,9 @@
+/// One caller's hold on one leased connection.
+///
+/// Sendable: `slot` is touched by the reactor's thread alone.
+final class Lease: @unchecked Sendable {
+  /// Ends when a connection is there, or with the reason why none is.
+  let granted = OneShot<Void>()
+  /// Which connection it holds; nil before it is granted and after it is given back.
+  var slot: Int?
+}

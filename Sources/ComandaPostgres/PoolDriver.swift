@@ -1,0 +1,370 @@
+import Glibc
+import Logging
+
+/// The reactor's thread: turns commands and socket events into the pool machine's inputs, and does what it says.
+final class PoolDriver {
+  typealias Instant = ContinuousClock.Instant
+
+  private struct Slot {
+    var connection: LibPQConnection?
+    var interest = Poller.Interest()
+    /// Tells the events and cancel requests of one connection from those of its successor.
+    var serial: UInt32 = 0
+    var lease: Lease?
+    /// Reads that came in the same batch of commands.
+    var reads: [Call] = []
+  }
+
+  private let configuration: PostgresConfiguration
+  private let reactor: Reactor
+  private let poller: Poller
+  private let logger: Logger
+  private let scratch = ParameterScratch()
+  private var pool: PoolStateMachine<Call, Lease>
+  private var slots: [Slot]
+  private var connectError: PostgresError?
+  private var now = ContinuousClock.now
+  /// When a shutdown stops waiting.
+  private var closeBy: Instant?
+  private var random = SystemRandomNumberGenerator()
+
+  /// How many reads share a Sync: an error makes all of them run again.
+  private static let readsPerSync = 32
+  /// How much longer than the statement timeout a server may keep silent before it counts as gone.
+  private static let silenceGrace = Duration.seconds(5)
+
+  init(_ configuration: PostgresConfiguration, reactor: Reactor, poller: Poller, logger: Logger) {
+    self.configuration = configuration
+    self.reactor = reactor
+    self.poller = poller
+    self.logger = logger
+    var limits = PoolStateMachine<Call, Lease>.Limits()
+    limits.pipelined = max(1, configuration.pipelinedConnections)
+    limits.leased = max(1, configuration.leasedConnections)
+    limits.inFlightPerConnection = max(1, configuration.inFlightPerConnection)
+    limits.callWaiters = max(0, configuration.callWaiters)
+    limits.leaseWaiters = max(0, configuration.leaseWaiters)
+    limits.acquireTimeout = configuration.acquireTimeout
+    pool = PoolStateMachine(limits)
+    slots = Array(repeating: Slot(), count: limits.pipelined + limits.leased)
+  }
+
+  /// Runs until shut down.
+  func run() {
+    var commands: [Reactor.Command] = []
+    var events: [Poller.Event] = []
+    while true {
+      reactor.takeCommands(&commands)
+      let isBusy = !commands.isEmpty
+      if isBusy {
+        now = ContinuousClock.now
+        for command in commands { obey(command) }
+        commands.removeAll(keepingCapacity: true)
+        sendReads()
+      }
+      poller.wait(isBusy ? .zero : timeUntilNextDeadline(), &events)
+      now = ContinuousClock.now
+      for event in events { handle(event) }
+      keepTime()
+      settle()
+      if isOver { break }
+    }
+    endEverything()
+  }
+
+  // MARK: Commands
+
+  private func obey(_ command: Reactor.Command) {
+    switch command {
+    case .call(let call):
+      switch pool.call(call, now: now) {
+      case .send(let slot): send(call, on: slot)
+      case .wait: break
+      case .refuse(let refusal): call.fail(.init(refusal))
+      }
+    case .lease(let lease):
+      switch pool.lease(lease, now: now) {
+      case .grant(let slot): grant(lease, slot)
+      case .wait: break
+      case .refuse(let refusal): lease.granted.end(.failure(PostgresError(refusal)))
+      }
+    case .leasedCall(let lease, let call):
+      guard let slot = lease.slot else { return call.fail(.leaseEnded) }
+      guard let connection = slots[slot].connection else {
+        return call.fail(.connectionLost(outcomeUnknown: false))
+      }
+      connection.send(call, now: now)
+      updateInterest(slot)
+    case .cancel(let lease, let call): cancel(call, of: lease)
+    case .cancelEnded(let slot, let serial):
+      guard slots[slot].serial == serial else { break }
+      slots[slot].connection?.cancelEnded(now: now)
+      updateInterest(slot)
+    case .resumeRows(let lease):
+      guard let slot = lease.slot else { break }
+      slots[slot].connection?.resume(now: now)
+      updateInterest(slot)
+    case .copy(let lease, let session, let chunk):
+      guard let slot = lease.slot, let connection = slots[slot].connection else {
+        return chunk.sent.end(.failure(PostgresError.connectionLost(outcomeUnknown: false)))
+      }
+      connection.copy(chunk, of: session)
+      updateInterest(slot)
+    case .endCopy(let lease, let session, let reason):
+      guard let slot = lease.slot, let connection = slots[slot].connection else {
+        return session.finished.end(.failure(PostgresError.connectionLost(outcomeUnknown: false)))
+      }
+      connection.endCopy(of: session, abortingBecause: reason)
+      updateInterest(slot)
+    case .release(let lease): release(lease)
+    case .connected(let slot, let result): connected(slot, result)
+    case .shutDown: shutDown()
+    }
+  }
+
+  private func send(_ call: Call, on slot: Int) {
+    guard let connection = slots[slot].connection else {
+      return call.fail(.connectionLost(outcomeUnknown: false))
+    }
+    if call.completion.hasEnded {
+      // Cancelled while it waited.
+      pool.callEnded(slot)
+    } else if call.isSharedRead {
+      slots[slot].reads.append(call)
+    } else {
+      connection.send(call, now: now)
+      updateInterest(slot)
+    }
+  }
+
+  /// Sends the reads that were gathered, in groups that share a Sync.
+  private func sendReads() {
+    for slot in slots.indices where !slots[slot].reads.isEmpty {
+      let reads = slots[slot].reads
+      slots[slot].reads.removeAll(keepingCapacity: true)
+      guard let connection = slots[slot].connection else {
+        for call in reads { call.fail(.connectionLost(outcomeUnknown: false)) }
+        continue
+      }
+      var rest = reads[...]
+      while !rest.isEmpty {
+        let group = rest.prefix(Self.readsPerSync)
+        rest = rest.dropFirst(group.count)
+        if group.count == 1, let only = group.first {
+          connection.send(only, now: now)
+        } else {
+          connection.sendShared(Array(group), now: now)
+        }
+      }
+      updateInterest(slot)
+    }
+  }
+
+  private func grant(_ lease: Lease, _ slot: Int) {
+    if lease.granted.hasEnded {
+      // Cancelled while it waited.
+      _ = pool.release(slot, reusable: true)
+      return
+    }
+    lease.slot = slot
+    slots[slot].lease = lease
+    lease.granted.end(.success(()))
+  }
+
+  private func release(_ lease: Lease) {
+    guard let slot = lease.slot else { return }
+    lease.slot = nil
+    slots[slot].lease = nil
+    let connection = slots[slot].connection
+    let isReusable = connection?.isReusable ?? false
+    if !isReusable, connection?.failure == nil {
+      logger.warning("a leased database connection was given back in use or in a transaction, it is closed")
+    }
+    if pool.release(slot, reusable: isReusable) == .close { discard(slot, .leaseEnded) }
+  }
+
+  private func cancel(_ call: Call, of lease: Lease) {
+    guard let slot = lease.slot, let connection = slots[slot].connection, !call.completion.hasEnded else { return }
+    let serial = slots[slot].serial
+    connection.cancel(call) { [reactor] in
+      reactor.post(.cancelEnded(slot: slot, serial: serial))
+    }
+  }
+
+  // MARK: Connections
+
+  private func connect(_ slot: Int) {
+    let timeout = pool.isPipelined(slot) ? configuration.statementTimeout : configuration.leasedStatementTimeout
+    let parameters = configuration.connectParameters(statementTimeout: timeout)
+    Connector.connect(parameters, timeout: configuration.connectTimeout, abort: poller.aborted) { [reactor] result in
+      if !reactor.post(.connected(slot: slot, result)) { result.dispose() }
+    }
+  }
+
+  private func connected(_ slot: Int, _ result: Result<Connector.Connected, PostgresError>) {
+    switch result {
+    case .success(let connected):
+      guard pool.connected(slot) else { return result.dispose() }
+      if connectError != nil { logger.info("the database is back") }
+      connectError = nil
+      let connection = LibPQConnection(
+        connected, slot: slot, isShared: pool.isPipelined(slot), scratch: scratch, logger: logger, now: now)
+      slots[slot].serial &+= 1
+      slots[slot].connection = connection
+      slots[slot].interest = Poller.Interest()
+      if !poller.add(connection.descriptor, key: key(of: slot), slots[slot].interest) {
+        connection.fail(with: PostgresError(.unavailable, "epoll refused the database socket: errno \(errno)"))
+      }
+    case .failure(let error):
+      if connectError == nil {
+        logger.warning(
+          "the database cannot be reached, trying again until it can",
+          metadata: ["sqlstate": "\(error.sqlState?.code ?? "-")", "detail": "\(error.detailForLog ?? error.message)"])
+      }
+      connectError = error
+      let isPermanent = error.sqlState?.isPermanentConnectFailure ?? false
+      let unserved = pool.connectFailed(
+        slot, permanent: isPermanent, now: now, jitter: Double.random(in: 0..<1, using: &random))
+      refuse(unserved, error)
+    }
+  }
+
+  /// Closes a slot's connection, if it has one.
+  private func discard(_ slot: Int, _ reason: PostgresError) {
+    guard let connection = slots[slot].connection else { return }
+    connection.fail(with: reason)
+    for call in connection.takeEnded() { call.end() }
+    for call in slots[slot].reads { call.fail(.connectionLost(outcomeUnknown: false, cause: reason)) }
+    slots[slot].reads.removeAll()
+    slots[slot].connection = nil
+    slots[slot].serial &+= 1
+    poller.remove(connection.descriptor)
+    connection.close()
+  }
+
+  private func key(of slot: Int) -> UInt64 {
+    UInt64(slots[slot].serial) << 32 | UInt64(slot)
+  }
+
+  private func updateInterest(_ slot: Int) {
+    guard let connection = slots[slot].connection, connection.failure == nil else { return }
+    let interest = Poller.Interest(read: !connection.isPaused, write: connection.wantsWrite)
+    guard interest != slots[slot].interest else { return }
+    slots[slot].interest = interest
+    if !poller.modify(connection.descriptor, key: key(of: slot), interest) {
+      connection.fail(with: PostgresError(.unavailable, "epoll refused the database socket: errno \(errno)"))
+    }
+  }
+
+  private func handle(_ event: Poller.Event) {
+    let slot = Int(truncatingIfNeeded: event.key & 0xffff_ffff)
+    guard slots.indices.contains(slot), key(of: slot) == event.key, let connection = slots[slot].connection else {
+      return
+    }
+    if event.isWritable { connection.writable() }
+    if event.isReadable { connection.receive(now: now) }
+    updateInterest(slot)
+  }
+
+  // MARK: After each round
+
+  /// Ends calls, replaces what broke, and serves those who wait, until nothing changes any more.
+  private func settle() {
+    repeat {
+      for slot in slots.indices { endCalls(slot) }
+      while let (lease, slot) = pool.nextLease() { grant(lease, slot) }
+      while let (call, slot) = pool.nextCall() { send(call, on: slot) }
+      sendReads()
+      for slot in pool.slotsToConnect(now: now) { connect(slot) }
+    } while slots.contains { $0.connection.map { $0.failure != nil || $0.hasEnded } ?? false }
+  }
+
+  private func endCalls(_ slot: Int) {
+    guard let connection = slots[slot].connection else { return }
+    for call in connection.takeEnded() {
+      if connection.isShared { pool.callEnded(slot) }
+      call.end()
+    }
+    if let failure = connection.failure {
+      logger.info(
+        "a database connection broke",
+        metadata: ["sqlstate": "\(failure.sqlState?.code ?? "-")", "detail": "\(failure.detailForLog ?? "-")"])
+      discard(slot, failure)
+      pool.lost(slot)
+    }
+  }
+
+  // MARK: Time
+
+  private func timeUntilNextDeadline() -> Duration? {
+    var deadlines = [pool.nextDeadline, closeBy].compactMap { $0 }
+    for slot in slots {
+      if let connection = slot.connection, let deadline = silenceDeadline(connection) { deadlines.append(deadline) }
+    }
+    return deadlines.min().map { max(.zero, $0 - now) }
+  }
+
+  /// When a shared connection that owes us an answer counts as gone.
+  private func silenceDeadline(_ connection: LibPQConnection) -> Instant? {
+    guard connection.isShared, connection.expectsReplies else { return nil }
+    return connection.lastProgress + configuration.statementTimeout + Self.silenceGrace
+  }
+
+  private func keepTime() {
+    let unserved = pool.expired(now: now)
+    if !unserved.calls.isEmpty || !unserved.leases.isEmpty {
+      var error = PostgresError(
+        .unavailable, "no database connection within \(configuration.acquireTimeout)", sqlState: connectError?.sqlState)
+      error.detailForLog = connectError?.detailForLog
+      refuse(unserved, error)
+    }
+    for slot in slots {
+      if let connection = slot.connection, let deadline = silenceDeadline(connection), deadline <= now {
+        connection.fail(with: PostgresError(.unavailable, "the database has not answered for too long"))
+      }
+    }
+  }
+
+  private func refuse(_ unserved: PoolStateMachine<Call, Lease>.Unserved, _ error: PostgresError) {
+    for call in unserved.calls { call.fail(error) }
+    for lease in unserved.leases { lease.granted.end(.failure(error)) }
+  }
+
+  // MARK: The end
+
+  private var isOver: Bool {
+    guard let closeBy else { return false }
+    return pool.isIdle || closeBy <= now
+  }
+
+  private func shutDown() {
+    guard closeBy == nil else { return }
+    closeBy = now + configuration.shutdownGrace
+    refuse(pool.shutDown(), .poolClosed)
+    poller.abort()
+  }
+
+  private func endEverything() {
+    for command in reactor.close() { obey(command) }
+    for slot in slots.indices {
+      slots[slot].lease?.slot = nil
+      discard(slot, .poolClosed)
+    }
+  }
+}
+
+extension PostgresError {
+  fileprivate init(_ refusal: PoolStateMachine<Call, Lease>.Refusal) {
+    switch refusal {
+    case .tooManyWaiters: self.init(.poolExhausted, "too many callers wait for a database connection")
+    case .shutDown: self = .poolClosed
+    }
+  }
+}
+
+extension Result<Connector.Connected, PostgresError> {
+  /// Closes a connection that nobody wants.
+  fileprivate func dispose() {
+    if case .success(let connected) = self { connected.close() }
+  }
+}

@@ -1,0 +1,155 @@
+import Synchronization
+
+/// A connection that one caller has alone, for the time of ``PostgresPool/withConnection(_:)``.
+///
+/// Cancelling the task cancels the statement that runs, on the server, and waits until it has ended.
+public final class PostgresConnection: Sendable {
+  private let reactor: Reactor
+  private let lease: Lease
+  private let openStream = Mutex<RowStream.Source?>(nil)
+
+  init(reactor: Reactor, lease: Lease) {
+    self.reactor = reactor
+    self.lease = lease
+  }
+
+  /// Runs one statement.
+  ///
+  /// - Throws: ``PostgresError``, or `CancellationError`.
+  public func query(_ statement: Statement, _ parameters: [Parameter] = []) async throws -> QueryResult {
+    let results = try await perform(Call([BoundStatement(statement, parameters)]))
+    guard let result = results.first else { throw PostgresError.noResult }
+    return result
+  }
+
+  /// Runs several statements in one round trip. After an error the rest is skipped.
+  ///
+  /// Outside of ``transaction(_:)`` they are not a transaction: on Citus the ones before an error stay.
+  public func pipeline(_ statements: [(Statement, [Parameter])]) async throws -> [QueryResult] {
+    if statements.isEmpty { return [] }
+    return try await perform(Call(BoundStatement.all(statements)))
+  }
+
+  /// Runs SQL of one or more statements, without parameters. Results other than an error are dropped.
+  public func execute(script sql: String) async throws {
+    _ = try await perform(Call([], .script(sql)))
+  }
+
+  /// Runs `body` between BEGIN and COMMIT; whatever it throws rolls back and is thrown on.
+  public nonisolated(nonsending) func transaction<Value>(
+    _ body: nonisolated(nonsending) (PostgresConnection) async throws -> Value
+  ) async throws -> Value {
+    _ = try await query(.begin)
+    do {
+      let value = try await body(self)
+      // A failed transaction answers COMMIT with ROLLBACK: `body` swallowed an error.
+      guard try await query(.commit).handle.commandTag == "COMMIT" else {
+        throw PostgresError(
+          .server, "the transaction had failed before and was rolled back", sqlState: .inFailedTransaction)
+      }
+      return value
+    } catch {
+      await rollBack()
+      throw error
+    }
+  }
+
+  /// Rolls back, also when the task is cancelled. A connection that cannot even do that is closed by its pool.
+  private nonisolated(nonsending) func rollBack() async {
+    await finishStream()
+    _ = try? await perform(Call([BoundStatement(.rollback)]), isCancellable: false)
+  }
+
+  /// Runs `COPY … FROM STDIN`, with the data that `body` writes.
+  ///
+  /// - Returns: the number of rows.
+  /// - Throws: the server's ``PostgresError``, or what `body` throws; in both cases no row stays.
+  public nonisolated(nonsending) func copyIn(
+    _ sql: String, _ body: nonisolated(nonsending) (CopyWriter) async throws -> Void
+  ) async throws -> Int {
+    await finishStream()
+    let session = CopySession()
+    let call = Call([BoundStatement(Statement(sql, name: "copy"))], .copy(session))
+    let reactor = reactor
+    let lease = lease
+    return try await withTaskCancellationHandler {
+      try await session.ready.wait {
+        if !reactor.post(.leasedCall(lease, call)) { call.fail(.poolClosed) }
+      }
+      let writer = CopyWriter(reactor: reactor, lease: lease, session: session)
+      do {
+        try await body(writer)
+        try Task.checkCancellation()
+      } catch {
+        // The reason reaches the server's log, so it says nothing about the data.
+        _ = try? await writer.finish(abortingBecause: "the sender gave up")
+        // When the server failed first, its error is the cause and not the one that `body` made of it.
+        throw writer.serverError ?? error
+      }
+      return try await writer.finish(abortingBecause: nil)
+    } onCancel: {
+      reactor.post(.cancel(lease, call))
+    }
+  }
+
+  /// Runs a statement whose rows are read one by one, however many they are, with a bounded number in memory.
+  ///
+  /// It starts with the first row asked for. Anything else on this connection ends it first.
+  public func stream(_ statement: Statement, _ parameters: [Parameter] = []) -> RowStream {
+    RowStream(statement, parameters, on: self)
+  }
+}
+
+extension PostgresConnection {
+  /// Starts a stream's statement.
+  func start(_ source: RowStream.Source) async {
+    await finishStream()
+    openStream.withLock { $0 = source }
+    if !reactor.post(.leasedCall(lease, source.call)) { source.call.fail(.poolClosed) }
+  }
+
+  func resumeReading() {
+    reactor.post(.resumeRows(lease))
+  }
+
+  func cancel(_ call: Call) {
+    reactor.post(.cancel(lease, call))
+  }
+
+  /// Ends a stream that nobody reads any longer, if there is one.
+  private nonisolated(nonsending) func finishStream() async {
+    let open = openStream.withLock { open -> RowStream.Source? in
+      defer { open = nil }
+      return open
+    }
+    guard let open, !open.buffer.isFinished else { return }
+    cancel(open.call)
+    while case .rows(_, let isPaused)? = try? await open.buffer.next() {
+      if isPaused { resumeReading() }
+    }
+  }
+
+  nonisolated(nonsending) func giveBack() async {
+    await finishStream()
+    reactor.post(.release(lease))
+  }
+
+  private nonisolated(nonsending) func perform(_ call: Call, isCancellable: Bool = true) async throws -> [QueryResult] {
+    await finishStream()
+    if !isCancellable {
+      return try await call.completion.wait { post(call) }
+    }
+    try Task.checkCancellation()
+    let reactor = reactor
+    let lease = lease
+    return try await withTaskCancellationHandler {
+      try await call.completion.wait { post(call) }
+    } onCancel: {
+      reactor.post(.cancel(lease, call))
+    }
+  }
+
+  private func post(_ call: Call) {
+    if !reactor.post(.leasedCall(lease, call)) { call.fail(.poolClosed) }
+  }
+}
