@@ -56,6 +56,8 @@ struct MethodModel {
   let name: String
   /// The name with package and service, `comanda.v1.OrderService.CreateOrder`.
   let fullName: String
+  /// The path of the file that declares it.
+  let path: String
   /// The lines of the comment above it, without comment marks.
   let documentation: [String]
   /// Whether the schema advises against new uses.
@@ -72,6 +74,7 @@ struct MethodModel {
   init(_ method: MethodDescriptor) throws {
     name = method.name
     fullName = method.fullName
+    path = method.file.name
     documentation = method.documentation
     isDeprecated = method.options.deprecated
     kind =

@@ -21,7 +21,7 @@ struct SwiftNames {
   func message(_ message: Descriptor, usedBy method: MethodModel) throws -> String {
     guard message.file.package != "google.protobuf" else {
       throw SchemaError(
-        "\(method.fullName) sends or receives \(message.fullName), which cannot grow; "
+        "\(method.path): \(method.fullName) sends or receives \(message.fullName), which cannot grow; "
           + "declare a message of its own, for instance \(method.name)Response")
     }
     return try self.message(message)

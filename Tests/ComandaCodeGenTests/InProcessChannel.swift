@@ -1,0 +1,92 @@
+import ComandaRPC
+import NIOCore
+
+/// A channel whose calls a service of this process serves, without a transport between them.
+struct InProcessChannel: RPCChannel {
+  private let router: Router
+
+  init(_ service: any RPCService) {
+    router = Router([service])
+  }
+
+  func unary(_ method: MethodDescriptor, _ request: ByteBuffer, options: CallOptions) async throws -> ByteBuffer {
+    guard case .unary(let handle) = try router.method(at: method.path).handler else {
+      throw RPCError(.internal, "\(method.path) is not unary")
+    }
+    return try await handle(request, Self.context(method, options))
+  }
+
+  func start(_ method: MethodDescriptor, request: ByteBuffer?, options: CallOptions) async throws -> any ClientCall {
+    guard case .stream(let handle) = try router.method(at: method.path).handler else {
+      throw RPCError(.internal, "\(method.path) is unary")
+    }
+    let requests = MessagePipe()
+    let responses = MessagePipe()
+    if let request {
+      requests.send(request)
+      requests.finish()
+    }
+    let handler = Task {
+      do {
+        try await handle(requests, responses, Self.context(method, options))
+        responses.finish()
+      } catch {
+        responses.finish(throwing: error)
+      }
+    }
+    return InProcessCall(requests: requests, responses: responses, handler: handler)
+  }
+
+  private static func context(_ method: MethodDescriptor, _ options: CallOptions) -> ServerContext {
+    ServerContext(
+      method: method, metadata: options.metadata, deadline: nil,
+      connection: ConnectionContext(remoteAddress: "in process"), call: IgnoredControl())
+  }
+}
+
+/// One call in this process.
+private final class InProcessCall: ClientCall {
+  private let requests: MessagePipe
+  private let responses: MessagePipe
+  private let handler: Task<Void, Never>
+
+  init(requests: MessagePipe, responses: MessagePipe, handler: Task<Void, Never>) {
+    self.requests = requests
+    self.responses = responses
+    self.handler = handler
+  }
+
+  var initialMetadata: Metadata { [:] }
+  var trailers: Metadata { [:] }
+
+  func next() async throws -> ByteBuffer? { try await responses.next() }
+  func send(_ message: ByteBuffer) { requests.send(message) }
+  func halfClose() { requests.finish() }
+  func cancel() { handler.cancel() }
+}
+
+/// Messages on their way from one task to another.
+private final class MessagePipe: InboundMessages, OutboundMessages {
+  private let stream: AsyncThrowingStream<ByteBuffer, any Error>
+  private let continuation: AsyncThrowingStream<ByteBuffer, any Error>.Continuation
+
+  init() {
+    (stream, continuation) = AsyncThrowingStream.makeStream()
+  }
+
+  func next() async throws -> ByteBuffer? {
+    var iterator = stream.makeAsyncIterator()
+    return try await iterator.next()
+  }
+
+  func send(_ message: ByteBuffer) { continuation.yield(message) }
+  func finish(throwing error: (any Error)? = nil) { continuation.finish(throwing: error) }
+}
+
+/// The control of a call whose metadata nobody reads.
+private final class IgnoredControl: ServerCallControl {
+  var isDraining: Bool { false }
+  func sendInitialMetadata(_ metadata: Metadata) {}
+  func setTrailers(_ trailers: Metadata) {}
+  func terminate(with error: RPCError) {}
+}
