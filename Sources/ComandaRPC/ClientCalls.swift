@@ -112,7 +112,7 @@ extension RPCChannel {
     _ method: MethodDescriptor,
     options: CallOptions
   ) async throws -> ClientStreamingCall<Request, Response> {
-    try await ClientStreamingCall(start(method, options: options), method: method)
+    try await ClientStreamingCall(start(method, request: nil, options: options), method: method)
   }
 
   /// Starts a call that streams responses.
@@ -121,10 +121,7 @@ extension RPCChannel {
     _ request: Request,
     options: CallOptions
   ) async throws -> ResponseStream<Response> {
-    let call = try await start(method, options: options)
-    try await call.send(request.rpcBytes())
-    try await call.halfClose()
-    return ResponseStream(call)
+    try await ResponseStream(start(method, request: request.rpcBytes(), options: options))
   }
 
   /// Starts a call in which both sides stream.
@@ -132,7 +129,7 @@ extension RPCChannel {
     _ method: MethodDescriptor,
     options: CallOptions
   ) async throws -> BidirectionalCall<Request, Response> {
-    try await BidirectionalCall(start(method, options: options))
+    try await BidirectionalCall(start(method, request: nil, options: options))
   }
 }
 

@@ -9,7 +9,7 @@ public protocol ClientCall: InboundMessages, OutboundMessages {
   /// The metadata that the server sent ahead of its first response; empty when it sent none.
   var initialMetadata: Metadata { get async throws }
   /// The metadata that came with the status; empty until the call ended.
-  var trailers: Metadata { get }
+  var trailers: Metadata { get async }
 }
 
 /// Something that calls can be made on: a connection, or a pool of them.
@@ -17,5 +17,6 @@ public protocol RPCChannel: Sendable {
   /// Makes a unary call.
   func unary(_ method: MethodDescriptor, _ request: ByteBuffer, options: CallOptions) async throws -> ByteBuffer
   /// Starts a call in which at least one side streams. It is cancelled when the returned call is released unended.
-  func start(_ method: MethodDescriptor, options: CallOptions) async throws -> any ClientCall
+  /// - Parameter request: the only request of a caller that does not stream; nil for one that does.
+  func start(_ method: MethodDescriptor, request: ByteBuffer?, options: CallOptions) async throws -> any ClientCall
 }

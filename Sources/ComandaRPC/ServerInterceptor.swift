@@ -1,0 +1,31 @@
+/// How a call ended, for metrics and logs.
+public struct CallOutcome: Sendable {
+  /// The status that the caller got.
+  public let code: StatusCode
+  /// From the arrival of the call to its end.
+  public let duration: Duration
+
+  /// An outcome.
+  public init(code: StatusCode, duration: Duration) {
+    self.code = code
+    self.duration = duration
+  }
+}
+
+/// Code that runs around every call: authentication, limits, logging, metrics.
+///
+/// Two hooks rather than a chain of closures: a chain costs an allocation and a suspension point an interceptor and
+/// call, and none of these uses needs to wrap the handler.
+public protocol ServerInterceptor: Sendable {
+  /// Runs before the handler; may add to the context, or refuse the call by throwing an `RPCError`.
+  func callStarts(_ context: inout ServerContext) async throws
+  /// Runs when the call has ended, also when an interceptor refused it.
+  func callEnded(_ context: ServerContext, _ outcome: CallOutcome)
+}
+
+extension ServerInterceptor {
+  /// Does nothing.
+  public func callStarts(_ context: inout ServerContext) async throws {}
+  /// Does nothing.
+  public func callEnded(_ context: ServerContext, _ outcome: CallOutcome) {}
+}

@@ -1,0 +1,196 @@
+import ComandaRPC
+import ComandaTLS
+import ComandaWire
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// Calls to one server, over a connection that is made when it is needed and made anew when it was lost.
+///
+/// A call that fails because the connection went away fails with UNAVAILABLE; whether to repeat it is its caller's to
+/// say. The next call connects again.
+public final class ClientChannel: RPCChannel {
+  /// Where the server is.
+  public struct Target: Sendable, Hashable {
+    /// A host name or an address.
+    public let host: String
+    /// The TCP port.
+    public let port: Int
+
+    /// A target.
+    public init(host: String, port: Int) {
+      self.host = host
+      self.port = port
+    }
+  }
+
+  private let target: Target
+  private let tls: TLSContext
+  private let serverName: String
+  private let credential: String?
+  private let settings: ClientSettings
+  private let group: MultiThreadedEventLoopGroup
+  private let executor: LoopExecutor
+  private let state = Mutex(State())
+
+  private struct State {
+    var connection: ClientConnection?
+    var connecting: EventLoopFuture<ClientConnection>?
+    var isClosed = false
+  }
+
+  /// A client of a server; it connects with the first call.
+  /// - Parameters:
+  ///   - serverName: the name to find in the server's certificate; the host when nil.
+  ///   - credential: the bearer token, sent once a connection.
+  /// - Throws: `TLSError` when the certificates given cannot be used.
+  public init(
+    target: Target, tls: TLSConfiguration, serverName: String? = nil, credential: String? = nil,
+    settings: ClientSettings = ClientSettings()
+  ) throws {
+    self.target = target
+    self.tls = try TLSContext(configuration: tls)
+    self.serverName = serverName ?? target.host
+    self.credential = credential
+    self.settings = settings
+    self.group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    self.executor = LoopExecutor(eventLoop: group.next())
+  }
+
+  public func unary(
+    _ method: MethodDescriptor, _ request: ByteBuffer, options: CallOptions
+  ) async throws -> ByteBuffer {
+    let request = callRequest(method, request, options)
+    let connection = try await connection()
+    let started = StartedStream()
+    return try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { continuation in
+        let stream = ClientStream(request, connection: connection, awaiting: .response(continuation))
+        connection.submit(stream)
+        started.set(stream)
+      }
+    } onCancel: {
+      started.cancel()
+    }
+  }
+
+  public func start(
+    _ method: MethodDescriptor, request: ByteBuffer?, options: CallOptions
+  ) async throws -> any ClientCall {
+    let request = callRequest(method, request, options)
+    let connection = try await connection()
+    let started = StartedStream()
+    let stream = try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { continuation in
+        let stream = ClientStream(request, connection: connection, awaiting: .opening(continuation))
+        connection.submit(stream)
+        started.set(stream)
+      }
+    } onCancel: {
+      started.cancel()
+    }
+    return ClientCallHandle(stream)
+  }
+
+  /// Closes the connection; calls that are open end with CANCELLED.
+  public func close() async throws {
+    let connection = state.withLock { state in
+      state.isClosed = true
+      defer { state.connection = nil }
+      return state.connection
+    }
+    if let connection { try await connection.eventLoop.submit { connection.close() }.get() }
+    try await group.shutdownGracefully()
+  }
+
+  private func callRequest(
+    _ method: MethodDescriptor, _ message: ByteBuffer?, _ options: CallOptions
+  ) -> ClientStream.Request {
+    var metadata = [HeaderField](options.metadata)
+    if let credential = options.credential {
+      metadata.append(HeaderField(key: "authorization", value: "Bearer \(credential)"))
+    }
+    let timeout = options.timeout ?? method.defaultDeadline
+    return ClientStream.Request(
+      method: method, deadline: timeout.map { .now() + TimeAmount($0) }, metadata: metadata, message: message)
+  }
+
+  /// The connection in use, or a new one; callers that ask at the same time get the same one.
+  private func connection() async throws -> ClientConnection {
+    let future: EventLoopFuture<ClientConnection> = try state.withLock { state in
+      if state.isClosed { throw RPCError(.cancelled, "the client is closed") }
+      if let connection = state.connection, connection.isUsable {
+        return connection.eventLoop.makeSucceededFuture(connection)
+      }
+      if let connecting = state.connecting { return connecting }
+      let future = connect()
+      state.connecting = future
+      return future
+    }
+    do {
+      let connection = try await future.get()
+      state.withLock { state in
+        if state.connecting === future {
+          state.connecting = nil
+          state.connection = connection
+        }
+      }
+      return connection
+    } catch {
+      state.withLock { state in
+        if state.connecting === future { state.connecting = nil }
+      }
+      if let error = error as? RPCError { throw error }
+      throw RPCError(
+        .unavailable, "cannot connect to \(target.host):\(target.port): \(error)", isRejected: true)
+    }
+  }
+
+  private func connect() -> EventLoopFuture<ClientConnection> {
+    let loop = executor.eventLoop
+    let ready = loop.makePromise(of: Void.self)
+    let connection = ClientConnection(
+      executor: executor, settings: settings, credential: credential, ready: ready)
+    let limit = loop.scheduleTask(in: settings.connectTimeout) {
+      ready.fail(RPCError(.unavailable, "the server did not introduce itself in time", isRejected: true))
+    }
+    ClientBootstrap(group: loop)
+      .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+      .connectTimeout(settings.connectTimeout)
+      .channelInitializer { [tls, serverName] channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandlers(TLSHandler(context: tls, serverName: serverName), connection)
+        }
+      }
+      .connect(host: target.host, port: target.port)
+      .whenFailure { ready.fail($0) }
+    return ready.futureResult.map { connection }.always { _ in limit.cancel() }
+  }
+}
+
+/// Lets a cancellation find the call that its task started, whichever of the two comes first.
+private final class StartedStream: Sendable {
+  private enum State {
+    case none, started(ClientStream), cancelled
+  }
+
+  private let state = Mutex(State.none)
+
+  func set(_ stream: ClientStream) {
+    let isCancelled = state.withLock { state in
+      if case .cancelled = state { return true }
+      state = .started(stream)
+      return false
+    }
+    if isCancelled { stream.eventLoop.execute { stream.cancel() } }
+  }
+
+  func cancel() {
+    let stream = state.withLock { state -> ClientStream? in
+      defer { state = .cancelled }
+      if case .started(let stream) = state { return stream }
+      return nil
+    }
+    if let stream { stream.eventLoop.execute { stream.cancel() } }
+  }
+}

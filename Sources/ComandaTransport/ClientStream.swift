@@ -1,0 +1,247 @@
+import ComandaRPC
+import ComandaWire
+import NIOCore
+
+/// A call on the client, confined to its connection's loop.
+///
+/// `waiting` (for stream credit) ──▶ `open` ──▶ `ended`; a call that is given up ends from either.
+final class ClientStream: @unchecked Sendable {
+  /// What the server is told when the call opens.
+  struct Request: Sendable {
+    let method: MethodDescriptor
+    let deadline: NIODeadline?
+    let metadata: [HeaderField]
+    /// The only message of a caller that does not stream.
+    let message: ByteBuffer?
+  }
+
+  /// Who waits for the call: for its one response, or for its opening.
+  enum Awaiting {
+    case response(CheckedContinuation<ByteBuffer, any Error>)
+    case opening(CheckedContinuation<ClientStream, any Error>)
+    case nobody
+  }
+
+  private enum Phase {
+    case waiting, open(StreamID), ended
+  }
+
+  let request: Request
+  private let connection: ClientConnection
+  private var phase = Phase.waiting
+  private var awaiting: Awaiting
+  private var response: ByteBuffer?
+  private var inbox = MessageInbox()
+  private var writer: CheckedContinuation<Void, any Error>?
+  private var initialMetadata: ComandaRPC.Metadata?
+  private var initialReaders: [CheckedContinuation<ComandaRPC.Metadata, any Error>] = []
+  private var failure: RPCError?
+  private var trailers: ComandaRPC.Metadata = [:]
+
+  init(_ request: Request, connection: ClientConnection, awaiting: Awaiting) {
+    self.request = request
+    self.connection = connection
+    self.awaiting = awaiting
+  }
+
+  var eventLoop: any EventLoop {
+    connection.eventLoop
+  }
+
+  // MARK: - For the connection
+
+  /// The id of an open call.
+  var id: StreamID? {
+    if case .open(let id) = phase { id } else { nil }
+  }
+
+  var isEnded: Bool {
+    if case .ended = phase { true } else { false }
+  }
+
+  func opened(as id: StreamID) {
+    phase = .open(id)
+    if case .opening(let continuation) = awaiting {
+      awaiting = .nobody
+      continuation.resume(returning: self)
+    }
+  }
+
+  func received(_ message: ByteBuffer) {
+    received(initial: [:])
+    if case .response = awaiting {
+      response = message
+      connection.took(message.readableBytes, on: self)
+    } else if inbox.deliver(MessageInbox.Item(message: message, credit: message.readableBytes)) {
+      connection.took(message.readableBytes, on: self)
+    }
+  }
+
+  func received(initial metadata: ComandaRPC.Metadata) {
+    guard initialMetadata == nil else { return }
+    initialMetadata = metadata
+    for reader in initialReaders { reader.resume(returning: metadata) }
+    initialReaders = []
+  }
+
+  /// The whole answer of the call, with status OK.
+  func received(answer message: ByteBuffer) {
+    if case .response = awaiting {
+      response = message
+    } else {
+      _ = inbox.deliver(MessageInbox.Item(message: message, credit: 0))
+    }
+    end(.success(()))
+  }
+
+  func received(_ status: Status) {
+    trailers = ComandaRPC.Metadata(status.trailers)
+    end(status.code == 0 ? .success(()) : .failure(RPCError(status)))
+  }
+
+  func drained() {
+    writer?.resume()
+    writer = nil
+  }
+
+  /// The call is over.
+  func end(_ result: Result<Void, RPCError>) {
+    if isEnded { return }
+    phase = .ended
+    received(initial: [:])
+    let awaiting = self.awaiting
+    self.awaiting = .nobody
+    switch result {
+    case .success:
+      inbox.finish(.success(()))
+      failure = RPCError(.cancelled, "the server ended the call with OK already")
+      guard case .response(let continuation) = awaiting else { break }
+      if let response {
+        continuation.resume(returning: response)
+      } else {
+        let path = request.method.path
+        continuation.resume(throwing: RPCError(.internal, "\(path) ended with OK and without its response"))
+      }
+    case .failure(let error):
+      inbox.finish(.failure(error))
+      failure = error
+      switch awaiting {
+      case .response(let continuation): continuation.resume(throwing: error)
+      case .opening(let continuation): continuation.resume(throwing: error)
+      case .nobody: break
+      }
+    }
+    if let failure { writer?.resume(throwing: failure) }
+    writer = nil
+  }
+
+  // MARK: - For the caller
+
+  func read(_ reader: MessageInbox.Reader) {
+    do {
+      switch try inbox.poll() {
+      case .item(let item):
+        if item.credit > 0 { connection.took(item.credit, on: self) }
+        reader.resume(returning: item.message)
+      case .end: reader.resume(returning: nil)
+      case .nothing: inbox.wait(reader)
+      }
+    } catch {
+      reader.resume(throwing: error)
+    }
+  }
+
+  func write(_ message: ByteBuffer, _ writer: CheckedContinuation<Void, any Error>) {
+    do {
+      if let failure { throw failure }
+      guard try connection.send(message, on: self) else { return writer.resume() }
+      self.writer?.resume(throwing: CancellationError())
+      self.writer = writer
+    } catch {
+      writer.resume(throwing: error)
+    }
+  }
+
+  func readInitialMetadata(_ reader: CheckedContinuation<ComandaRPC.Metadata, any Error>) {
+    if let initialMetadata {
+      reader.resume(returning: initialMetadata)
+    } else {
+      initialReaders.append(reader)
+    }
+  }
+
+  func readTrailers() -> ComandaRPC.Metadata {
+    trailers
+  }
+
+  func halfClose() {
+    connection.endRequests(of: self)
+  }
+
+  func cancel() {
+    connection.cancel(self)
+  }
+}
+
+/// The caller's handle of a streaming call: hops to the loop; cancels the call when it is released unended.
+final class ClientCallHandle: ClientCall {
+  private let stream: ClientStream
+
+  init(_ stream: ClientStream) {
+    self.stream = stream
+  }
+
+  deinit {
+    cancel()
+  }
+
+  func next() async throws -> ByteBuffer? {
+    let stream = self.stream
+    return try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { reader in
+        stream.eventLoop.execute { stream.read(reader) }
+      }
+    } onCancel: {
+      cancel()
+    }
+  }
+
+  func send(_ message: ByteBuffer) async throws {
+    let stream = self.stream
+    try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { writer in
+        stream.eventLoop.execute { stream.write(message, writer) }
+      }
+    } onCancel: {
+      cancel()
+    }
+  }
+
+  func halfClose() async throws {
+    let stream = self.stream
+    stream.eventLoop.execute { stream.halfClose() }
+  }
+
+  func cancel() {
+    let stream = self.stream
+    stream.eventLoop.execute { stream.cancel() }
+  }
+
+  var initialMetadata: ComandaRPC.Metadata {
+    get async throws {
+      let stream = self.stream
+      return try await withCheckedThrowingContinuation { reader in
+        stream.eventLoop.execute { stream.readInitialMetadata(reader) }
+      }
+    }
+  }
+
+  var trailers: ComandaRPC.Metadata {
+    get async {
+      let stream = self.stream
+      return await withCheckedContinuation { reader in
+        stream.eventLoop.execute { reader.resume(returning: stream.readTrailers()) }
+      }
+    }
+  }
+}

@@ -1,0 +1,29 @@
+import NIOCore
+
+/// One timer for all deadlines of a connection: set for the earliest, and for the next one when it fires.
+///
+/// A timer a call would cost more than the call. Calls that end early leave the timer as it is: it then fires once in
+/// vain and looks again.
+struct DeadlineTimer {
+  private var scheduled: Scheduled<Void>?
+  private var scheduledFor = NIODeadline.distantFuture
+
+  /// Sees to it that `fire` runs at the deadline or earlier.
+  mutating func cover(_ deadline: NIODeadline, on loop: any EventLoop, fire: @escaping @Sendable () -> Void) {
+    guard deadline < scheduledFor else { return }
+    scheduled?.cancel()
+    scheduledFor = deadline
+    scheduled = loop.scheduleTask(deadline: deadline, fire)
+  }
+
+  /// The timer fired; returns whether any of these deadlines has passed is the caller's to find out.
+  mutating func fired() {
+    scheduled = nil
+    scheduledFor = .distantFuture
+  }
+
+  mutating func cancel() {
+    scheduled?.cancel()
+    fired()
+  }
+}

@@ -1,0 +1,491 @@
+import DequeModule
+import NIOCore
+
+/// One side of a connection, without I/O, clock or threads: frames in, events and bytes out.
+///
+/// ## Connection
+/// ```
+/// open ──DRAIN──▶ draining ──DRAIN_ACK──▶ drained ──last call ended──▶ closed
+///   └──────── CLOSE in or out, or a WireError, from anywhere ──────────▶ closed
+/// ```
+/// The peer's first frame is its HELLO; until it is there, the specification's defaults hold for sending.
+///
+/// ## Call
+/// A call is in the table from its OPEN to its STATUS, RESPONSE or RESET in either direction. Each direction is a
+/// pipe (`InboundPipe`, `OutboundPipe`). Frames of calls that are no longer in the table crossed their end on the way
+/// and are dropped, their bytes credited at once; frames of calls that were never opened end the connection.
+///
+/// ## Three kinds of wrong input
+/// - The peer broke a rule of the connection: `receive` throws a `WireError`; send `close`, then close.
+/// - The peer broke a rule of a call: `.violation`; finish or reset that call, the others go on.
+/// - Our own layer above names a call that is over: silently nothing, since ends cross.
+public struct ConnectionStateMachine: ~Copyable {
+  /// Which end of the connection this is.
+  public enum Role: Sendable {
+    case server, client
+  }
+
+  private struct Stream {
+    var inbound: InboundPipe
+    var outbound: OutboundPipe
+    var isScheduled = false
+    var isCreditDirty = false
+  }
+
+  private enum Phase {
+    case open, draining, drained, closed
+  }
+
+  private let role: Role
+  private let limits: Limits
+  private let hello: Hello
+  private var phase = Phase.open
+  private var isIntroduced = false
+  private var peer = Limits.beforeHello
+  private var streams: [StreamID: Stream] = [:]
+  private var lastOpened: StreamID = 0
+
+  // Sending
+  private var outgoing = ByteBuffer()
+  private var pongs: [UInt64] = []
+  private var ready: Deque<StreamID> = []
+  private var sentBytes: UInt64 = 0
+  private var sendLimit: UInt64 = Limits.beforeHello.connectionWindow
+  private var openLimit: StreamID = Limits.beforeHello.streams
+
+  // Receiving
+  private var receivedBytes: UInt64 = 0
+  private var withheldBytes: UInt64 = 0
+  private var assemblingBytes: UInt64 = 0
+  private var advertisedBytes: UInt64
+  private var advertisedStreams: StreamID
+  private var endedHandlers: StreamID = 0
+  private var creditDirty: [StreamID] = []
+
+  /// A connection that has not begun. The first bytes to send are its HELLO.
+  public init(role: Role, limits: Limits, software: String) {
+    self.role = role
+    self.limits = limits
+    self.hello = Hello(
+      connectionWindow: limits.connectionWindow, streamWindow: limits.streamWindow,
+      streams: limits.concurrentStreams, messageSize: limits.messageSize, software: software)
+    self.advertisedBytes = limits.connectionWindow
+    self.advertisedStreams = limits.concurrentStreams
+    FrameEncoder.encode(.hello(hello), into: &outgoing)
+  }
+
+  /// The calls that have not ended.
+  public var openStreams: Int {
+    streams.count
+  }
+
+  /// The ids of the calls that have not ended, in their order.
+  public var openStreamIDs: [StreamID] {
+    streams.keys.sorted()
+  }
+
+  /// Server: whether the drain is through: nothing is open, nothing will be, nothing waits to be sent.
+  public var isDrained: Bool {
+    phase == .drained && streams.isEmpty && !hasOutgoing
+  }
+
+  /// Client: whether another call may be opened now.
+  public var canOpen: Bool {
+    phase == .open && lastOpened < openLimit
+  }
+
+  /// Whether more waits to be sent on a call than should: its writer pauses until `takeOutgoing` names it.
+  public func isBackedUp(_ id: StreamID) -> Bool {
+    (streams[id]?.outbound.queuedBytes ?? 0) >= limits.outboundHighWater
+  }
+
+  /// The largest message that the peer accepts, in bytes.
+  public var peerMessageSize: UInt64 {
+    peer.messageSize
+  }
+
+  // MARK: - Receiving
+
+  /// Takes a frame of the peer.
+  public mutating func receive(_ frame: Frame) throws(WireError) -> ConnectionEvent {
+    if phase == .closed { return .none }
+    guard isIntroduced else {
+      switch frame {
+      case .hello(let hello): return try receive(hello)
+      case .close(let code, let message): return closed(code, message)
+      default: throw .violation("the first frame is a HELLO")
+      }
+    }
+    switch frame {
+    case .hello: throw .violation("a second HELLO")
+    case .open(let id, let open): return try receive(open, on: id)
+    case .data(let id, let bytes, let flags): return try receive(bytes, flags, on: id)
+    case .response(let id, let bytes): return try receiveEnd(of: id, .response(id, bytes), name: "RESPONSE")
+    case .status(let id, let status): return try receiveEnd(of: id, .status(id, status), name: "STATUS")
+    case .metadata(let id, let fields):
+      try require(.client, "METADATA")
+      return try isOpen(id) ? .metadata(id, fields) : .none
+    case .reset(let id, let code):
+      guard try isOpen(id) else { return .none }
+      remove(id)
+      return .reset(id, code)
+    case .credit(let id, let limit): return try receiveCredit(limit, on: id)
+    case .streams(let limit):
+      try require(.client, "STREAMS")
+      openLimit = max(openLimit, limit)
+      return .creditRaised
+    case .ping(let number):
+      guard pongs.count < limits.pendingPongs else {
+        throw WireError(.excessiveLoad, "more than \(limits.pendingPongs) PINGs wait for their PONG")
+      }
+      pongs.append(number)
+      return .none
+    case .pong(let number): return .pong(number)
+    case .drain:
+      try require(.client, "DRAIN")
+      guard phase == .open else { return .none }
+      phase = .draining
+      FrameEncoder.encode(.drainAck, into: &outgoing)
+      return .drain
+    case .drainAck:
+      try require(.server, "DRAIN_ACK")
+      guard phase == .draining else { throw .violation("DRAIN_ACK answers a DRAIN; there was none") }
+      phase = .drained
+      return .drainAcknowledged
+    case .close(let code, let message): return closed(code, message)
+    case .credential(let token):
+      try require(.server, "CREDENTIAL")
+      return .credential(token)
+    case .ignored: return .none
+    }
+  }
+
+  private mutating func receive(_ hello: Hello) throws(WireError) -> ConnectionEvent {
+    guard hello.version == 1 else {
+      throw WireError(.unsupportedVersion, "this side speaks version 1 of the protocol, not \(hello.version)")
+    }
+    let least = Limits.beforeHello
+    guard hello.connectionWindow >= least.connectionWindow, hello.streamWindow >= least.streamWindow,
+      hello.streams >= least.streams, hello.messageSize >= least.messageSize
+    else { throw .violation("a HELLO raises the default limits; it does not lower them") }
+    peer = hello
+    isIntroduced = true
+    sendLimit = max(sendLimit, hello.connectionWindow)
+    openLimit = max(openLimit, hello.streams)
+    for id in streams.keys.sorted() { raise(id, to: hello.streamWindow) }
+    return .hello(hello)
+  }
+
+  private mutating func receive(_ open: Open, on id: StreamID) throws(WireError) -> ConnectionEvent {
+    try require(.server, "OPEN")
+    guard phase != .drained else { throw .violation("OPEN after DRAIN_ACK") }
+    guard id == lastOpened + 1 else {
+      throw .violation("calls are numbered 1, 2, 3, …: after \(lastOpened) comes \(lastOpened + 1), not \(id)")
+    }
+    guard id <= advertisedStreams else {
+      throw WireError(.creditExceeded, "calls may be opened up to \(advertisedStreams); this is \(id)")
+    }
+    lastOpened = id
+    streams[id] = Stream(
+      inbound: InboundPipe(window: limits.streamWindow, ended: open.endStream),
+      outbound: OutboundPipe(limit: peer.streamWindow, ended: false))
+    return .opened(id, open)
+  }
+
+  private mutating func receive(
+    _ bytes: ByteBuffer, _ flags: DataFlags, on id: StreamID
+  ) throws(WireError) -> ConnectionEvent {
+    let length = UInt64(bytes.readableBytes)
+    guard length <= advertisedBytes, receivedBytes <= advertisedBytes - length else {
+      throw WireError(.creditExceeded, "the connection has credit for \(advertisedBytes) bytes; this is more")
+    }
+    receivedBytes += length
+    guard try isOpen(id), var stream = streams[id] else { return .none }
+    let assembling = stream.inbound.assembling
+    let withheld = stream.inbound.withheld
+    let outcome = stream.inbound.received(bytes, flags: flags, messageSize: limits.messageSize)
+    assemblingBytes += stream.inbound.assembling
+    assemblingBytes -= min(assembling, assemblingBytes)
+    withheldBytes += stream.inbound.withheld
+    withheldBytes -= min(withheld, withheldBytes)
+    markCredit(&stream, id)
+    streams[id] = stream
+    switch outcome {
+    case .incomplete:
+      guard assemblingBytes <= limits.assemblyBytes else {
+        return .violation(id, .assemblyFull(limit: limits.assemblyBytes))
+      }
+      return .none
+    case .message(let message): return .message(id, message, isLast: stream.inbound.isEnded)
+    case .ended: return .requestsEnded(id)
+    case .tooLarge: return .violation(id, .messageTooLarge(limit: limits.messageSize))
+    case .afterEnd: return .violation(id, .dataAfterEnd)
+    case .creditExceeded:
+      throw WireError(.creditExceeded, "call \(id) has credit for \(stream.inbound.advertised) bytes; this is more")
+    }
+  }
+
+  private mutating func receiveEnd(
+    of id: StreamID, _ event: ConnectionEvent, name: String
+  ) throws(WireError) -> ConnectionEvent {
+    try require(.client, name)
+    guard try isOpen(id) else { return .none }
+    remove(id)
+    return event
+  }
+
+  private mutating func receiveCredit(_ limit: UInt64, on id: StreamID) throws(WireError) -> ConnectionEvent {
+    if id == 0 {
+      sendLimit = max(sendLimit, limit)
+    } else if try isOpen(id) {
+      raise(id, to: limit)
+    }
+    return .creditRaised
+  }
+
+  private func require(_ role: Role, _ name: String) throws(WireError) {
+    guard role == self.role else {
+      throw .violation("\(name) is a frame for the \(role), and this is the \(self.role)")
+    }
+  }
+
+  /// Whether a call is in the table; a call that never was opened is the peer's violation.
+  private func isOpen(_ id: StreamID) throws(WireError) -> Bool {
+    guard id <= lastOpened else { throw .violation("call \(id) was never opened") }
+    return streams[id] != nil
+  }
+
+  private mutating func closed(_ code: CloseCode, _ message: String) -> ConnectionEvent {
+    phase = .closed
+    return .closed(code, message: message)
+  }
+
+  // MARK: - Crediting
+
+  /// The reader took a message that came in DATA frames and has so many bytes.
+  public mutating func took(_ bytes: Int, on id: StreamID) {
+    guard var stream = streams[id] else { return }
+    let withheld = stream.inbound.withheld
+    stream.inbound.took(UInt64(max(bytes, 0)))
+    withheldBytes += stream.inbound.withheld
+    withheldBytes -= min(withheld, withheldBytes)
+    markCredit(&stream, id)
+    streams[id] = stream
+  }
+
+  /// Server: the handler of a call has ended, whatever became of the call; the caller may open another one.
+  public mutating func handlerEnded() {
+    endedHandlers += 1
+  }
+
+  private mutating func markCredit(_ stream: inout Stream, _ id: StreamID) {
+    guard !stream.isCreditDirty, stream.inbound.creditDue(window: limits.streamWindow) != nil else { return }
+    stream.isCreditDirty = true
+    creditDirty.append(id)
+  }
+
+  // MARK: - Sending
+
+  /// Client: opens a call; nil when there is no credit for another one. A message that fits goes along.
+  public mutating func open(
+    method: String, timeoutMilliseconds: UInt32?, metadata: [HeaderField], message: ByteBuffer?, isLast: Bool
+  ) -> StreamID? {
+    guard role == .client, canOpen else { return nil }
+    lastOpened += 1
+    let id = lastOpened
+    var open = Open(method: method, timeoutMilliseconds: timeoutMilliseconds, metadata: metadata)
+    let room = FrameLayout.maximumPayload - FrameEncoder.openOverhead(open)
+    let fits = message.map { $0.readableBytes <= room } ?? true
+    open.message = fits ? message : nil
+    open.endStream = fits && isLast
+    FrameEncoder.encode(.open(id, open), into: &outgoing)
+    streams[id] = Stream(
+      inbound: InboundPipe(window: limits.streamWindow, ended: false),
+      outbound: OutboundPipe(limit: peer.streamWindow, ended: open.endStream))
+    if !fits, let message {
+      send(message, on: id)
+      if isLast { endRequests(on: id) }
+    }
+    return id
+  }
+
+  /// Queues a message.
+  public mutating func send(_ message: ByteBuffer, on id: StreamID) {
+    guard var stream = streams[id] else { return }
+    stream.outbound.enqueue(message)
+    schedule(&stream, id)
+    streams[id] = stream
+  }
+
+  /// Client: no further message follows on the call.
+  public mutating func endRequests(on id: StreamID) {
+    guard var stream = streams[id] else { return }
+    stream.outbound.endAfterQueue()
+    schedule(&stream, id)
+    streams[id] = stream
+  }
+
+  /// Server: ends a call with one message and OK.
+  public mutating func respond(_ message: ByteBuffer, on id: StreamID) {
+    guard let stream = streams[id] else { return }
+    guard stream.outbound.isIdle, message.readableBytes <= FrameLayout.maximumPayload else {
+      send(message, on: id)
+      return finish(Status(code: 0), on: id)
+    }
+    FrameEncoder.encode(.response(id, message), into: &outgoing)
+    remove(id)
+  }
+
+  /// Server: ends a call with a status, after the messages that are queued or (`atOnce`) instead of them.
+  public mutating func finish(_ status: Status, on id: StreamID, atOnce: Bool = false) {
+    guard let stream = streams[id] else { return }
+    if atOnce || stream.outbound.isDrained {
+      FrameEncoder.encode(.status(id, status), into: &outgoing)
+      return remove(id)
+    }
+    streams[id]?.outbound.statusAfterQueue = status
+  }
+
+  /// Server: sends metadata ahead of a call's first response.
+  public mutating func sendMetadata(_ fields: [HeaderField], on id: StreamID) {
+    guard let stream = streams[id], stream.outbound.isIdle else { return }
+    FrameEncoder.encode(.metadata(id, fields), into: &outgoing)
+  }
+
+  /// Ends a call at once.
+  public mutating func reset(_ id: StreamID, _ code: ResetCode) {
+    guard streams[id] != nil else { return }
+    FrameEncoder.encode(.reset(id, code), into: &outgoing)
+    remove(id)
+  }
+
+  /// Client: the bearer token for the calls to come.
+  public mutating func sendCredential(_ token: String) {
+    FrameEncoder.encode(.credential(token), into: &outgoing)
+  }
+
+  /// Asks the peer for a PONG.
+  public mutating func ping(_ number: UInt64) {
+    FrameEncoder.encode(.ping(number), into: &outgoing)
+  }
+
+  /// Server: asks the client to open no further call.
+  public mutating func drain() {
+    guard role == .server, phase == .open else { return }
+    phase = .draining
+    FrameEncoder.encode(.drain, into: &outgoing)
+  }
+
+  /// Queues the connection's last frame.
+  public mutating func close(_ code: CloseCode, message: String) {
+    guard phase != .closed else { return }
+    phase = .closed
+    FrameEncoder.encode(.close(code, message: message), into: &outgoing)
+  }
+
+  /// Whether `takeOutgoing` has something.
+  public var hasOutgoing: Bool {
+    outgoing.readableBytes > 0 || !pongs.isEmpty || !creditDirty.isEmpty || creditDue != nil || streamsDue != nil
+      || (!ready.isEmpty && sentBytes < sendLimit)
+  }
+
+  /// The bytes to send now: control frames first, then segments of the calls in turn, up to about `budget` bytes.
+  ///
+  /// `drained` is told each call whose queue fell below the high-water mark or became empty, so that its writer can
+  /// go on. Take only while the transport accepts bytes: what the peer does not read is not produced.
+  public mutating func takeOutgoing(
+    budget: Int, into buffer: inout ByteBuffer, drained: (StreamID) -> Void
+  ) {
+    if buffer.readableBytes == 0 {
+      swap(&buffer, &outgoing)
+      outgoing.clear()
+    } else {
+      buffer.writeBuffer(&outgoing)
+      outgoing.clear()
+    }
+    for number in pongs { FrameEncoder.encode(.pong(number), into: &buffer) }
+    pongs.removeAll(keepingCapacity: true)
+    writeCredit(into: &buffer)
+    guard phase != .closed else { return }
+    var credit = sendLimit - sentBytes
+    while buffer.readableBytes < budget, let id = ready.popFirst() {
+      guard var stream = streams[id] else { continue }
+      let before = stream.outbound.queuedBytes
+      let creditBefore = credit
+      guard let (segment, flags) = stream.outbound.nextSegment(connectionCredit: &credit) else {
+        if stream.outbound.canSend, credit == 0 {
+          ready.prepend(id)
+          break
+        }
+        streams[id]?.isScheduled = false
+        continue
+      }
+      sentBytes += creditBefore - credit
+      FrameEncoder.encode(.data(id, segment, flags: flags), into: &buffer)
+      let after = stream.outbound.queuedBytes
+      if stream.outbound.isDrained, let status = stream.outbound.statusAfterQueue {
+        FrameEncoder.encode(.status(id, status), into: &buffer)
+        remove(id)
+        continue
+      }
+      stream.isScheduled = stream.outbound.canSend
+      if stream.isScheduled { ready.append(id) }
+      streams[id] = stream
+      if before >= limits.outboundHighWater, after < limits.outboundHighWater { drained(id) }
+    }
+  }
+
+  private mutating func writeCredit(into buffer: inout ByteBuffer) {
+    for id in creditDirty {
+      guard var stream = streams[id] else { continue }
+      stream.isCreditDirty = false
+      if let limit = stream.inbound.creditDue(window: limits.streamWindow) {
+        stream.inbound.advertise(limit)
+        FrameEncoder.encode(.credit(id, limit: limit), into: &buffer)
+      }
+      streams[id] = stream
+    }
+    creditDirty.removeAll(keepingCapacity: true)
+    if let limit = creditDue {
+      advertisedBytes = limit
+      FrameEncoder.encode(.credit(0, limit: limit), into: &buffer)
+    }
+    if let limit = streamsDue {
+      advertisedStreams = limit
+      FrameEncoder.encode(.streams(limit: limit), into: &buffer)
+    }
+  }
+
+  /// A new limit of the connection worth telling.
+  private var creditDue: UInt64? {
+    let limit = (receivedBytes - min(withheldBytes, receivedBytes)) + limits.connectionWindow
+    return limit > advertisedBytes && limit - advertisedBytes >= limits.connectionWindow / 2 ? limit : nil
+  }
+
+  /// A new highest stream id worth telling.
+  private var streamsDue: StreamID? {
+    guard role == .server else { return nil }
+    let (limit, overflow) = limits.concurrentStreams.addingReportingOverflow(endedHandlers)
+    guard !overflow, limit <= FrameLayout.highestStream, limit > advertisedStreams else { return nil }
+    return limit - advertisedStreams >= max(1, limits.concurrentStreams / 4) ? limit : nil
+  }
+
+  private mutating func raise(_ id: StreamID, to limit: UInt64) {
+    guard var stream = streams[id] else { return }
+    stream.outbound.raise(to: limit)
+    schedule(&stream, id)
+    streams[id] = stream
+  }
+
+  private mutating func schedule(_ stream: inout Stream, _ id: StreamID) {
+    guard !stream.isScheduled, stream.outbound.canSend else { return }
+    stream.isScheduled = true
+    ready.append(id)
+  }
+
+  private mutating func remove(_ id: StreamID) {
+    guard let stream = streams.removeValue(forKey: id) else { return }
+    withheldBytes -= min(stream.inbound.withheld, withheldBytes)
+    assemblingBytes -= min(stream.inbound.assembling, assemblingBytes)
+  }
+}

@@ -1,0 +1,84 @@
+import NIOCore
+
+/// The receiving end of one direction of a call: segments in, messages out, and what may be credited to the sender.
+///
+/// Bytes are credited when the message that they belong to was taken by its reader, and those of a message under
+/// assembly at once unless a complete one waits before it. So a message may be larger than the window, and a stalled
+/// reader costs at most a window and one message.
+struct InboundPipe {
+  /// What a segment led to.
+  enum OnSegment: Equatable {
+    case incomplete
+    case message(ByteBuffer)
+    case ended
+    case tooLarge
+    case creditExceeded
+    case afterEnd
+  }
+
+  private(set) var isEnded: Bool
+  private(set) var advertised: UInt64
+  private var received: UInt64 = 0
+  private var held: UInt64 = 0
+  private var assembly: ByteBuffer?
+
+  init(window: UInt64, ended: Bool) {
+    self.advertised = window
+    self.isEnded = ended
+  }
+
+  /// Bytes of the message that is only partly there.
+  var assembling: UInt64 {
+    UInt64(assembly?.readableBytes ?? 0)
+  }
+
+  /// Bytes received that the sender gets no credit for yet.
+  var withheld: UInt64 {
+    held > 0 ? held + assembling : 0
+  }
+
+  mutating func received(_ segment: ByteBuffer, flags: DataFlags, messageSize: UInt64) -> OnSegment {
+    if isEnded { return .afterEnd }
+    let length = UInt64(segment.readableBytes)
+    guard length <= advertised, received <= advertised - length else { return .creditExceeded }
+    received += length
+    isEnded = flags.contains(.endStream)
+    if isEnded, length == 0, assembly == nil, !flags.contains(.endMessage) { return .ended }
+    guard assembling + length <= messageSize else { return .tooLarge }
+    guard flags.contains(.endMessage) else {
+      append(segment)
+      return isEnded ? .afterEnd : .incomplete
+    }
+    held += assembling + length
+    guard assembly != nil else { return .message(segment) }
+    append(segment)
+    defer { assembly = nil }
+    return assembly.map { .message($0) } ?? .message(segment)
+  }
+
+  private mutating func append(_ segment: ByteBuffer) {
+    if assembly == nil {
+      assembly = segment
+    } else {
+      assembly?.writeImmutableBuffer(segment)
+    }
+  }
+
+  /// The reader took a message of so many flow-controlled bytes.
+  mutating func took(_ bytes: UInt64) {
+    held -= min(bytes, held)
+  }
+
+  /// A new limit worth telling: at least half a window beyond the last one told.
+  func creditDue(window: UInt64) -> UInt64? {
+    let limit = (received - withheld).addingReportingOverflow(window)
+    guard !limit.overflow, !isEnded, limit.partialValue > advertised,
+      limit.partialValue - advertised >= window / 2
+    else { return nil }
+    return limit.partialValue
+  }
+
+  mutating func advertise(_ limit: UInt64) {
+    advertised = limit
+  }
+}

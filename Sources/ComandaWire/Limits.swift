@@ -1,0 +1,39 @@
+/// Every bound of one side of a connection, with its default and its reason.
+public struct Limits: Sendable, Equatable {
+  /// Bytes of messages that the peer may have under way on the connection: what a stalled reader can cost in memory.
+  public var connectionWindow: UInt64 = 4 << 20
+  /// The same for one stream: large enough that a stream fills a loopback or a data-centre link.
+  public var streamWindow: UInt64 = 1 << 20
+  /// Calls that a peer may have open at once: a bound on tasks and tables.
+  public var concurrentStreams: StreamID = 256
+  /// The largest message; larger transfers are streams.
+  public var messageSize: UInt64 = 4 << 20
+  /// Bytes of messages that are only partly there, over all streams of a connection.
+  public var assemblyBytes: UInt64 = 64 << 20
+  /// Bytes that may wait to be sent on a stream before its writer is suspended.
+  public var outboundHighWater: Int = 256 << 10
+  /// PONGs that may wait to be sent; a peer that pings faster than it reads is cut.
+  public var pendingPongs: Int = 32
+
+  /// The defaults.
+  public init() {}
+
+  /// What holds for a peer until its HELLO is there. A HELLO may raise these numbers, not lower them.
+  public static let beforeHello = Hello(
+    connectionWindow: 1 << 20, streamWindow: 256 << 10, streams: 100, messageSize: 4 << 20, software: "")
+
+  /// Metadata of a call: bytes of all fields as they are encoded.
+  public static let metadataBytes = 8_192
+  /// Metadata of a call: fields.
+  public static let metadataFields = 64
+  /// Bytes of a method's full name.
+  public static let methodBytes = 255
+  /// Bytes of a status' message; longer ones are cut.
+  public static let statusMessageBytes = 2_048
+  /// Bytes of a status' details; longer ones are left out.
+  public static let statusDetailsBytes = 4_096
+  /// Bytes of a bearer token.
+  public static let credentialBytes = 4_096
+  /// Bytes of a side's software name.
+  public static let softwareBytes = 255
+}

@@ -1,0 +1,16 @@
+import ArgumentParser
+
+/// Measures Comanda's parts on this machine; each subcommand says how to compare its figures with a peer's.
+@main
+struct ComandaBench: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "comanda-bench",
+    abstract: "Measures Comanda's parts on this machine.",
+    discussion: """
+      Figures are worth something as ratios to a peer measured in the same minute on the same machine.
+
+      Example: comanda-bench serve-echo --listen 127.0.0.1:7901 --directory /tmp/bench &
+               comanda-bench echo --target 127.0.0.1:7901 --ca /tmp/bench/ca.pem --in-flight 64 --calls 200000
+      """,
+    subcommands: [ServeEcho.self, Echo.self])
+}
