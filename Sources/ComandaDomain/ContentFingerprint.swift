@@ -1,9 +1,8 @@
 /// What makes two orders "the same": a versioned SHA-256 over the canonical bytes of an order's content.
 ///
-/// Content is what the kitchen, the courier and the bill depend on: currency, customer, fulfilment, items, cost and
-/// note. Not content are the external id (it is the key that is compared under), the times, and the payment and
-/// notification settings. Stored with the order at creation, so that an order sent again is recognised however it
-/// comes: by a call or in a file.
+/// Content is currency, customer, fulfilment, items and cost. Not content are the external id (it is the key that is
+/// compared under), the times, the remark on the whole order, and the payment and notification settings. Stored with
+/// the order at creation, so that an order sent again is recognised however it comes: by a call or in a file.
 public struct ContentFingerprint: Hashable, Sendable {
   /// Which canonical form was hashed.
   public let version: Int16
@@ -66,7 +65,6 @@ extension ValidatedOrder {
     bytes.append(integer: cost.subtotal)
     bytes.append(integer: cost.delivery)
     bytes.append(integer: cost.total)
-    bytes.append(text: note)
   }
 }
 

@@ -10,6 +10,8 @@ public struct Import: Hashable, Sendable {
   public let createdBy: TokenID
   /// When it was created.
   public let createdAt: Timestamp
+  /// When its creator's side last changed it: a chunk, the seal, the end.
+  public let updatedAt: Timestamp
   /// When `Finish` sealed it, if it did.
   public let sealedAt: Timestamp?
   /// When the last row was applied, or the import was canceled.
@@ -20,13 +22,14 @@ public struct Import: Hashable, Sendable {
   /// Makes an import as it was stored.
   public init(
     id: ImportID, businessID: BusinessID, description: ImportDescription, createdBy: TokenID, createdAt: Timestamp,
-    sealedAt: Timestamp?, endedAt: Timestamp?, progress: ImportProgress
+    updatedAt: Timestamp, sealedAt: Timestamp?, endedAt: Timestamp?, progress: ImportProgress
   ) {
     self.id = id
     self.businessID = businessID
     self.description = description
     self.createdBy = createdBy
     self.createdAt = createdAt
+    self.updatedAt = updatedAt
     self.sealedAt = sealedAt
     self.endedAt = endedAt
     self.progress = progress
@@ -49,11 +52,18 @@ public struct ImportDescription: Hashable, Sendable {
   public var policy: ImportPolicy
   /// What applies to rows that say nothing.
   public var defaults: OrderDefaults
+  /// Whether applied orders want to be paid through the platform; false when they are paid elsewhere.
+  public var createsPayments: Bool
+  /// Whether customers of applied orders are notified; false when they know already.
+  public var createsNotifications: Bool
+  /// The header line of the file as it is there, for the report of failed rows; empty when there is none.
+  public var sourceHeader: [UInt8]
 
   /// Makes a description.
   public init(
     sourceName: String, group: String = "", fileSHA256: SHA256Digest? = nil, mappingSHA256: SHA256Digest? = nil,
-    expectedRows: Int64? = nil, policy: ImportPolicy = .rejectFailedRows, defaults: OrderDefaults = OrderDefaults()
+    expectedRows: Int64? = nil, policy: ImportPolicy = .rejectFailedRows, defaults: OrderDefaults = OrderDefaults(),
+    createsPayments: Bool = true, createsNotifications: Bool = true, sourceHeader: [UInt8] = []
   ) {
     self.sourceName = sourceName
     self.group = group
@@ -62,6 +72,36 @@ public struct ImportDescription: Hashable, Sendable {
     self.expectedRows = expectedRows
     self.policy = policy
     self.defaults = defaults
+    self.createsPayments = createsPayments
+    self.createsNotifications = createsNotifications
+    self.sourceHeader = sourceHeader
+  }
+
+  /// Longest source name and longest group, in Unicode scalars, and longest header, in bytes.
+  public static let (sourceNameLength, groupLength, sourceHeaderLength) = (255, 128, 16 * 1_024)
+
+  /// Everything that is wrong with the description; empty when nothing is.
+  public var violations: [FieldViolation] {
+    var found: [FieldViolation] = []
+    if sourceName.isEmpty {
+      found.append(FieldViolation(field: "spec.source_name", problem: .missing(expected: "the name of the file")))
+    }
+    for (text, field, limit) in [
+      (sourceName, "spec.source_name", Self.sourceNameLength), (group, "spec.group", Self.groupLength),
+    ] {
+      found += textProblems(text, limit: limit).map { FieldViolation(field: field, problem: $0) }
+    }
+    if let expectedRows, expectedRows < 0 {
+      found.append(
+        FieldViolation(
+          field: "spec.expected_rows", problem: .outOfRange(value: "\(expectedRows)", allowed: "0 or more")))
+    }
+    if sourceHeader.count > Self.sourceHeaderLength {
+      found.append(
+        FieldViolation(
+          field: "spec.source_header", problem: .tooLong(length: sourceHeader.count, limit: Self.sourceHeaderLength)))
+    }
+    return found
   }
 }
 
@@ -135,7 +175,8 @@ public struct ImportProgress: Hashable, Sendable {
   }
 }
 
-/// The rows of an import by outcome. While it runs, rows that wait are in none; at its end they add up to all rows.
+/// The rows of an import by outcome. While it runs, rows that wait are in none; at its end they add up to the
+/// committed rows.
 public struct ImportCounts: Hashable, Sendable {
   /// Rows that became an order.
   public let applied: Int64

@@ -38,10 +38,10 @@ public struct ImportOrigin: Hashable, Sendable {
   /// The import.
   public let importID: ImportID
   /// The row's number, from 1.
-  public let row: Int32
+  public let row: Int64
 
   /// Makes an origin.
-  public init(importID: ImportID, row: Int32) {
+  public init(importID: ImportID, row: Int64) {
     self.importID = importID
     self.row = row
   }

@@ -76,14 +76,7 @@ private struct OrderCheck {
   }
 
   mutating func text(_ text: String, _ field: @autoclosure () -> String, _ limit: Int) {
-    guard !text.isEmpty else { return }
-    if text.utf8.count > limit {
-      let length = text.unicodeScalars.count
-      if length > limit { report(field(), .tooLong(length: length, limit: limit)) }
-    }
-    if let control = firstControlCharacter(in: text) {
-      report(field(), .controlCharacter(scalar: UInt32(control)))
-    }
+    for problem in textProblems(text, limit: limit) { report(field(), problem) }
   }
 
   mutating func email(_ address: String) {
@@ -216,13 +209,4 @@ private struct OrderCheck {
 
 private func isBlank(_ byte: UInt8) -> Bool {
   byte == UInt8(ascii: " ") || (0x09...0x0D).contains(byte)
-}
-
-/// The first C0 control or DEL that is neither tab nor line break. All are single bytes in UTF-8, and no other
-/// character's encoding holds such bytes. NUL is among them: PostgreSQL takes none in a text.
-private func firstControlCharacter(in text: String) -> UInt8? {
-  var text = text
-  return text.withUTF8 { bytes in
-    bytes.first { $0 < 0x20 ? $0 != 0x09 && $0 != 0x0A && $0 != 0x0D : $0 == 0x7F }
-  }
 }

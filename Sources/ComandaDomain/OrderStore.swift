@@ -9,6 +9,9 @@ public protocol OrderStore: Sendable {
   /// The order, or nil.
   func order(_ id: OrderID, of business: BusinessID) async throws -> Order?
 
+  /// The order with the business's own id, or nil.
+  func order(externalID: String, of business: BusinessID) async throws -> Order?
+
   /// The orders among these ids, in the order of the ids; what does not exist is left out.
   func orders(_ ids: [OrderID], of business: BusinessID) async throws -> [Order]
 
@@ -68,12 +71,24 @@ public struct OrderFilter: Hashable, Sendable {
   public var placedFrom: Timestamp?
   /// Only orders placed before this moment.
   public var placedBefore: Timestamp?
+  /// Only orders that this import brought.
+  public var importID: ImportID?
+  /// Only orders whose customer's name, phone or e-mail address begins with this, whatever the case; any when empty.
+  public var customerPrefix: String
+  /// Only orders whose external id, note, or an item's name or note, contains this, whatever the case; any when empty.
+  public var text: String
 
   /// Makes a filter that lets through what is not restricted.
-  public init(statuses: Set<OrderStatus> = [], placedFrom: Timestamp? = nil, placedBefore: Timestamp? = nil) {
+  public init(
+    statuses: Set<OrderStatus> = [], placedFrom: Timestamp? = nil, placedBefore: Timestamp? = nil,
+    importID: ImportID? = nil, customerPrefix: String = "", text: String = ""
+  ) {
     self.statuses = statuses
     self.placedFrom = placedFrom
     self.placedBefore = placedBefore
+    self.importID = importID
+    self.customerPrefix = customerPrefix
+    self.text = text
   }
 }
 
