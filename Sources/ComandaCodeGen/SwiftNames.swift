@@ -4,8 +4,8 @@ import SwiftProtobufPluginLibrary
 struct SwiftNames {
   private let namer = SwiftProtobufNamer()
 
-  /// What a generated file refers to unqualified: a message of this very name, possible in a file without package and
-  /// prefix, would hide it.
+  /// What a generated file refers to unqualified: a declaration of this very name, possible in a file without package
+  /// and prefix, would hide it.
   private static let taken: Set<String> = [
     "ByteBuffer", "CallOptions", "Client", "Method", "MethodDescriptor", "RPCChannel", "RPCMessage", "RPCMethod",
     "RPCService", "RequestStream", "ResponseStream", "ResponseWriter", "Server", "ServerContext", "Unimplemented",
@@ -13,8 +13,8 @@ struct SwiftNames {
   ]
 
   /// The type that carries everything generated for a service.
-  func service(_ service: ServiceModel) -> String {
-    namer.typePrefix(forFile: service.file) + service.name
+  func service(_ service: ServiceModel) throws -> String {
+    try free(namer.typePrefix(forFile: service.file) + service.name, in: service.file)
   }
 
   /// The type of a message that travels in a call.
@@ -29,10 +29,13 @@ struct SwiftNames {
 
   /// The type of a message.
   func message(_ message: Descriptor) throws -> String {
-    let name = namer.fullName(message: message)
-    guard !Self.taken.contains(name) else {
+    try free(namer.fullName(message: message), in: message.file)
+  }
+
+  private func free(_ name: String, in file: FileDescriptor) throws -> String {
+    guard !Self.taken.contains(name), !Self.isKeyword(name) else {
       throw SchemaError(
-        "\(message.file.name): the message \(name) hides what the generated code calls by this name; "
+        "\(file.name): the Swift type of \(name) would hide what the generated code calls by this name; "
           + "give the file a package or the option swift_prefix")
     }
     return name

@@ -37,7 +37,7 @@ struct SwiftRenderer {
   }
 
   private func render(_ service: ServiceModel, into source: inout SwiftSource) throws {
-    let type = names.service(service)
+    let type = try names.service(service)
     let methods = try zip(service.methods, names.methods(of: service)).map { method, name in
       SwiftMethod(
         model: method,

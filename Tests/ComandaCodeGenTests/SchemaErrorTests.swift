@@ -50,18 +50,18 @@ struct SchemaErrorTests {
         """)
   }
 
-  @Test("a message without prefix that hides a name of the runtime")
-  func hiddenName() throws {
-    let error = try error(
-      """
-      service Till { rpc Pay(Method) returns (Bill); }
-      message Method {}
-      message Bill {}
-      """)
+  @Test(
+    "a message or a service without prefix that hides a name of the runtime or of Swift",
+    arguments: [
+      ("Method", "service Till { rpc Pay(Method) returns (Bill); } message Method {} message Bill {}"),
+      ("RPCMessage", "service RPCMessage { rpc Pay(Bill) returns (Bill); } message Bill {}"),
+      ("Any", "service Any { rpc Pay(Bill) returns (Bill); } message Bill {}"),
+    ])
+  func hiddenName(name: String, declarations: String) throws {
     #expect(
-      error == """
-        schema.proto: the message Method hides what the generated code calls by this name; give the file a package or \
-        the option swift_prefix
+      try error(declarations) == """
+        schema.proto: the Swift type of \(name) would hide what the generated code calls by this name; give the file a \
+        package or the option swift_prefix
         """)
   }
 }
