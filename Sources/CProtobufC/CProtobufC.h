@@ -1,0 +1,7 @@
+// The system's libprotobuf-c as a module.
+#ifndef CPROTOBUFC_H
+#define CPROTOBUFC_H
+
+#include <protobuf-c/protobuf-c.h>
+
+#endif

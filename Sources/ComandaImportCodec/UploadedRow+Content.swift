@@ -1,0 +1,98 @@
+import CImportRows
+import ComandaDomain
+
+extension UploadedRow {
+  /// The order, or why there is none. Built anew each time it is asked for.
+  public var content: Content {
+    if fault.pointee.kind != COMANDA_ROW_OK {
+      return .unreadable(externalID: externalID, problems: [problem(of: fault.pointee)])
+    }
+    switch row.pointee.content_case {
+    case COMANDA__V1__IMPORT_ROW__CONTENT_ORDER:
+      if let order = row.pointee.order { return .order(OrderDraft(order.pointee)) }
+    case COMANDA__V1__IMPORT_ROW__CONTENT_UNREADABLE:
+      if let unreadable = row.pointee.unreadable {
+        return .unreadable(externalID: externalID, problems: problems(of: unreadable.pointee))
+      }
+    default:
+      break
+    }
+    let problem = RowProblem(
+      field: "", code: "MISSING", message: "the row holds neither an order nor a problem; send one of them",
+      line: firstLine)
+    return .unreadable(externalID: "", problems: [problem])
+  }
+
+  private var firstLine: Int64? { line(ofField: "") }
+
+  /// What the row is known by, as far as it can be read at all.
+  private var externalID: String {
+    let isReadable =
+      fault.pointee.kind == COMANDA_ROW_OK || fault.pointee.kind == COMANDA_ROW_ELEMENTS || path(of: fault.pointee) != "external_id"
+    guard isReadable else { return "" }
+    let text: String
+    switch row.pointee.content_case {
+    case COMANDA__V1__IMPORT_ROW__CONTENT_ORDER: text = row.pointee.order.map { String(field: $0.pointee.external_id) } ?? ""
+    case COMANDA__V1__IMPORT_ROW__CONTENT_UNREADABLE:
+      text = row.pointee.unreadable.map { String(field: $0.pointee.external_id) } ?? ""
+    default: text = ""
+    }
+    return text.cut(to: ImportLimits.externalIDLength)
+  }
+
+  private func problems(of unreadable: Comanda__V1__UnreadableRow) -> [RowProblem] {
+    let problems = (0..<unreadable.n_problems).compactMap { unreadable.problems[$0] }.map { RowProblem($0.pointee) }
+    guard problems.isEmpty else { return problems }
+    let unexplained = RowProblem(
+      field: "", code: "UNREADABLE", message: "the sender could not read the row and does not say why", line: firstLine)
+    return [unexplained]
+  }
+
+  private func problem(of fault: RowFault) -> RowProblem {
+    let field = path(of: fault)
+    let line = line(ofField: field)
+    switch fault.kind {
+    case COMANDA_ROW_NUL:
+      return RowProblem(FieldViolation(field: field, problem: .controlCharacter(scalar: 0)), line: line)
+    case COMANDA_ROW_ELEMENTS:
+      let excess = FieldViolation.Problem.tooMany(count: Int(fault.count), limit: Int(fault.limit))
+      return RowProblem(FieldViolation(field: field, problem: excess), line: line)
+    default:
+      return RowProblem(
+        field: field, code: "INVALID_UTF8", message: "\(field) is not valid UTF-8; save the file as UTF-8", line: line)
+    }
+  }
+
+  private func path(of fault: RowFault) -> String {
+    withUnsafeBytes(of: fault.path) { bytes in
+      String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+    }
+  }
+}
+
+extension RowProblem {
+  fileprivate init(_ problem: Comanda__V1__RowProblem) {
+    let code = String(field: problem.code).cut(to: ImportLimits.problemCodeLength)
+    self.init(
+      field: String(field: problem.field).cut(to: ImportLimits.problemFieldLength),
+      code: code.isEmpty ? "UNREADABLE" : code,
+      message: String(field: problem.message).cut(to: ImportLimits.problemMessageLength),
+      line: problem.line > 0 ? problem.line : nil)
+  }
+}
+
+extension String {
+  /// The text of a field. protobuf-c ends texts with NUL and the check let none through that contain one.
+  init(field: UnsafePointer<CChar>?) {
+    guard let field, field.pointee != 0 else {
+      self = ""
+      return
+    }
+    self.init(cString: field)
+  }
+
+  fileprivate func cut(to scalars: Int) -> String {
+    guard utf8.count > scalars else { return self }
+    return String(unicodeScalars.prefix(scalars))
+  }
+}
