@@ -10,45 +10,41 @@ struct Command {
   let errors: String
 
   /// Runs a program that is found by PATH.
-  init(_ name: String, _ arguments: [String], in folder: URL? = nil) throws {
-    let scratch = try TemporaryFolder()
-    let errorFile = scratch.url.appending(path: "errors")
-    try Data().write(to: errorFile)
-
+  init(_ name: String, _ arguments: [String]) throws {
     let process = Process()
     process.executableURL = URL(filePath: "/usr/bin/env")
     process.arguments = [name] + arguments
-    process.currentDirectoryURL = folder
-    let output = Pipe()
-    process.standardOutput = output
-    // A file rather than a second pipe: nobody has to empty it while the first is read.
-    process.standardError = try FileHandle(forWritingTo: errorFile)
-    try process.run()
-    self.output = try output.fileHandleForReading.readToEnd() ?? Data()
-    process.waitUntilExit()
+    let pipe = Pipe()
+    process.standardOutput = pipe
+    (output, errors) = try withTemporaryFolder { folder in
+      // A file rather than a second pipe: nobody has to empty it while the first is read.
+      let errors = try folder.write("", to: "errors")
+      process.standardError = try FileHandle(forWritingTo: errors)
+      try process.run()
+      let output = try pipe.fileHandleForReading.readToEnd() ?? Data()
+      process.waitUntilExit()
+      return (output, try String(contentsOf: errors, encoding: .utf8))
+    }
     exitCode = process.terminationStatus
-    errors = try String(contentsOf: errorFile, encoding: .utf8)
   }
 }
 
-/// A folder that goes away with the value that holds it.
-final class TemporaryFolder {
-  let url: URL
+/// Lends a new folder, and removes it.
+func withTemporaryFolder<Result>(_ body: (URL) throws -> Result) throws -> Result {
+  let folder = FileManager.default.temporaryDirectory.appending(path: "comanda-codegen-\(UUID().uuidString)")
+  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  defer { try? FileManager.default.removeItem(at: folder) }
+  return try body(folder)
+}
 
-  init() throws {
-    url = FileManager.default.temporaryDirectory.appending(path: "comanda-codegen-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-  }
-
-  /// Writes a file, and the folders that lead to it.
-  func write(_ text: String, to path: String) throws {
-    let file = url.appending(path: path)
+extension URL {
+  /// Writes a file below this folder, and the folders that lead to it.
+  @discardableResult
+  func write(_ text: String, to path: String) throws -> URL {
+    let file = appending(path: path)
     try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
     try Data(text.utf8).write(to: file)
-  }
-
-  deinit {
-    try? FileManager.default.removeItem(at: url)
+    return file
   }
 }
 

@@ -13,20 +13,10 @@ struct Generation {
   /// Generates from schemas in folders.
   init(_ files: [String], in folders: [URL], parameter: String = "") throws {
     let plugin = ComandaPlugin()
-    let command = try Command(
-      "protoc",
-      folders.map { "--proto_path=\($0.path())" } + files
-        + ["--descriptor_set_out=/dev/stdout", "--include_imports", "--include_source_info"])
-    guard command.exitCode == 0 else { throw Failure(description: command.errors) }
-
-    var extensions = SimpleExtensionMap()
-    extensions.insert(contentsOf: plugin.customOptionExtensions)
-    let schemas = try Google_Protobuf_FileDescriptorSet(serializedBytes: command.output, extensions: extensions)
-
     var request = Google_Protobuf_Compiler_CodeGeneratorRequest()
     request.fileToGenerate = files
     request.parameter = parameter
-    request.protoFile = schemas.file
+    request.protoFile = try Self.compile(files, in: folders, options: plugin.customOptionExtensions).file
     let response = generateCode(request: request, generator: plugin)
     self.files = Dictionary(uniqueKeysWithValues: response.file.map { ($0.name, $0.content) })
     error = response.hasError ? response.error : nil
@@ -34,9 +24,26 @@ struct Generation {
 
   /// Generates from the text of one schema, `schema.proto`.
   init(schema: String, parameter: String = "") throws {
-    let folder = try TemporaryFolder()
-    try folder.write(schema, to: "schema.proto")
-    try self.init(["schema.proto"], in: [folder.url, Place.schemas], parameter: parameter)
+    self = try withTemporaryFolder { folder in
+      try folder.write(schema, to: "schema.proto")
+      return try Generation(["schema.proto"], in: [folder, Place.schemas], parameter: parameter)
+    }
+  }
+
+  /// What protoc makes of schemas, and of all that they import.
+  static func compile(
+    _ files: [String],
+    in folders: [URL],
+    options: [any AnyMessageExtension]
+  ) throws -> Google_Protobuf_FileDescriptorSet {
+    let command = try Command(
+      "protoc",
+      folders.map { "--proto_path=\($0.path())" } + files
+        + ["--descriptor_set_out=/dev/stdout", "--include_imports", "--include_source_info"])
+    guard command.exitCode == 0 else { throw Failure(description: command.errors) }
+    var extensions = SimpleExtensionMap()
+    extensions.insert(contentsOf: options)
+    return try Google_Protobuf_FileDescriptorSet(serializedBytes: command.output, extensions: extensions)
   }
 
   /// protoc refused the schema.

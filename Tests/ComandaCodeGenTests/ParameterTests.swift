@@ -17,9 +17,10 @@ struct ParameterTests {
       ("FileNaming=DropPath", "nested.comanda.swift"),
     ])
   func fileNaming(parameter: String, name: String) throws {
-    let folder = try TemporaryFolder()
-    try folder.write(schema, to: "golden/nested.proto")
-    let generation = try Generation(["golden/nested.proto"], in: [folder.url], parameter: parameter)
+    let generation = try withTemporaryFolder { folder in
+      try folder.write(schema, to: "golden/nested.proto")
+      return try Generation(["golden/nested.proto"], in: [folder], parameter: parameter)
+    }
     #expect(generation.files.keys.sorted() == [name])
   }
 

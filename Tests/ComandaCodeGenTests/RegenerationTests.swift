@@ -16,34 +16,35 @@ struct RegenerationTests {
 
   @Test("a changed, a missing and a superfluous file are found by --check and mended without it")
   func mending() throws {
-    let copy = try TemporaryFolder()
-    for path in ["deploy/generate", "proto", "Tests/ComandaCodeGenTests/Golden/proto"] {
-      let target = copy.url.appending(path: path)
-      try FileManager.default.createDirectory(
-        at: target.deletingLastPathComponent(), withIntermediateDirectories: true)
-      try FileManager.default.copyItem(at: Place.root.appending(path: path), to: target)
-    }
-    let generated = "Sources/ComandaProtos/Generated"
-    let changed = "\(generated)/order_service.comanda.swift"
-    let superfluous = "\(generated)/gone.pb.swift"
-    let missing = "\(generated)/order.pb.swift"
-    try copy.write("// Changed.\n", to: changed)
-    try copy.write("// Its schema is gone.\n", to: superfluous)
+    try withTemporaryFolder { copy in
+      for path in ["deploy/generate", "proto", "Tests/ComandaCodeGenTests/Golden/proto"] {
+        let target = copy.appending(path: path)
+        try FileManager.default.createDirectory(
+          at: target.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try FileManager.default.copyItem(at: Place.root.appending(path: path), to: target)
+      }
+      let generated = "Sources/ComandaProtos/Generated"
+      let changed = "\(generated)/order_service.comanda.swift"
+      let superfluous = "\(generated)/gone.pb.swift"
+      let missing = "\(generated)/order.pb.swift"
+      try copy.write("// Changed.\n", to: changed)
+      try copy.write("// Its schema is gone.\n", to: superfluous)
 
-    let check = try generate(in: copy.url, "--check")
-    #expect(check.exitCode == 1)
-    let output = String(decoding: check.output, as: UTF8.self)
-    for path in [changed, superfluous, missing] {
-      #expect(output.contains("--- committed \(path)\n+++ generated \(path)\n"))
-    }
+      let check = try generate(in: copy, "--check")
+      #expect(check.exitCode == 1)
+      let output = String(decoding: check.output, as: UTF8.self)
+      for path in [changed, superfluous, missing] {
+        #expect(output.contains("--- committed \(path)\n+++ generated \(path)\n"))
+      }
 
-    #expect(try generate(in: copy.url).exitCode == 0)
-    #expect(try generate(in: copy.url, "--check").exitCode == 0)
-    #expect(!FileManager.default.fileExists(atPath: copy.url.appending(path: superfluous).path()))
-    for path in [changed, missing] {
-      #expect(
-        FileManager.default.contentsEqual(
-          atPath: copy.url.appending(path: path).path(), andPath: Place.root.appending(path: path).path()))
+      #expect(try generate(in: copy).exitCode == 0)
+      #expect(try generate(in: copy, "--check").exitCode == 0)
+      #expect(!FileManager.default.fileExists(atPath: copy.appending(path: superfluous).path()))
+      for path in [changed, missing] {
+        #expect(
+          FileManager.default.contentsEqual(
+            atPath: copy.appending(path: path).path(), andPath: Place.root.appending(path: path).path()))
+      }
     }
   }
 
