@@ -6,11 +6,13 @@ import NIOCore
 ///
 /// A BIO of our own rather than OpenSSL's memory BIO, so that OpenSSL reads straight from the bytes that the channel
 /// received, and writes straight into those that it will send, without a copy in between.
+///
+/// Access to the buffers is not checked at run time, since each access here ends before OpenSSL is called or returned to.
 final class RecordBIO {
   /// Received ciphertext that OpenSSL has not read yet.
-  var input = ByteBuffer()
+  @exclusivity(unchecked) var input = ByteBuffer()
   /// Ciphertext that OpenSSL wrote and nobody has taken yet.
-  var output = ByteBuffer()
+  @exclusivity(unchecked) var output = ByteBuffer()
 
   /// A new BIO over these buffers, which must outlive it. The caller owns it.
   func makeBIO() -> OpaquePointer? {

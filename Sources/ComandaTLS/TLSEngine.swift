@@ -39,7 +39,7 @@ public final class TLSEngine {
   /// - Parameter serverName: A client's expectation, required there: a DNS name, sent as SNI and checked against the
   ///   certificate (RFC 9525), or an IP address, which is only checked. A server gives nil.
   public init(context: TLSContext, serverName: String?) throws(TLSError) {
-    ERR_clear_error()
+    OpenSSLErrorQueue.clear()
     guard let ssl = SSL_new(context.pointer) else { throw .failure(OpenSSLErrorQueue.drain().description) }
     self.ssl = ssl
     self.context = context
@@ -83,7 +83,7 @@ public final class TLSEngine {
   /// - Returns: What was agreed, once, when the handshake is complete; nil while it needs more ciphertext.
   public func handshake() throws(TLSError) -> TLSHandshake? {
     guard state == .handshaking else { return nil }
-    ERR_clear_error()
+    OpenSSLErrorQueue.clear()
     let status = SSL_do_handshake(ssl)
     records.releaseInputIfRead()
     guard status == 1 else {
@@ -112,7 +112,7 @@ public final class TLSEngine {
       // OpenSSL reads no record ahead, so with neither plaintext nor ciphertext left a call would be in vain.
       let available = max(Int(SSL_pending(ssl)), records.input.readableBytes)
       guard available > 0 else { break }
-      ERR_clear_error()
+      OpenSSLErrorQueue.clear()
       var status: Int32 = 0
       let room = min(available, limit - total)
       total += buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: room) { space in
@@ -152,7 +152,7 @@ public final class TLSEngine {
         SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED)
         keyUsage = KeyUsage()
       }
-      ERR_clear_error()
+      OpenSSLErrorQueue.clear()
       var count = 0
       guard SSL_write_ex(ssl, rest.baseAddress, rest.count, &count) == 1, count > 0 else { throw fail() }
       keyUsage.recordWritten()
@@ -163,7 +163,7 @@ public final class TLSEngine {
   /// Sends `close_notify`: nothing can be written any more, but what the peer still sends can be read.
   public func close() {
     if state == .open {
-      ERR_clear_error()
+      OpenSSLErrorQueue.clear()
       SSL_shutdown(ssl)
     }
     if state != .failed {
