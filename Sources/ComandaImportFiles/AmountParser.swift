@@ -18,61 +18,59 @@ public struct AmountParser: Sendable {
   ///
   /// - Returns: minor units of the currency, or nil for a cell that says nothing (empty, `NULL`).
   /// - Throws: a ``CellFault``: no number, below zero, too many decimals, another currency, too large.
-  public func parse(_ cell: ArraySlice<UInt8>) throws(CellFault) -> Int64? {
-    guard let content = CellText.value(cell) else { return nil }
-    let text = FoldedNumber.folded(content)
-    var number = text
-    var isNegative = false
-    if let first = text.first, let last = text.last, !Decimal.isDigit(first) || !Decimal.isDigit(last) {
-      (number, isNegative) = try withoutMarks(text, original: content)
-    }
+  public func parse(_ cell: Span<UInt8>) throws(CellFault) -> Int64? {
+    if let value = Decimal.plainInteger(from: cell, scale: currency.exponent, format: format) { return value }
+    guard let place = CellText.value(cell) else { return nil }
+    let text = FoldedNumber.folded(cell.extracting(place))
+    let (number, isNegative) = try withoutMarks(text[...], cell: cell)
     let value: Int64
     do {
-      value = try Decimal.integer(from: number, scale: currency.exponent, format: format)
+      value = try Decimal.integer(from: number.span, scale: currency.exponent, format: format)
     } catch {
-      throw fault(error, cell: content)
+      throw fault(error, cell: cell)
     }
     guard !isNegative else {
-      throw CellFault(.negativeAmount, "\(CellText.quoted(content)) is below zero; write an amount of 0 or more")
+      throw CellFault(.negativeAmount, "\(CellText.quoted(cell)) is below zero; write an amount of 0 or more")
     }
     return value
   }
 
   /// Takes currency marks and signs off both ends, and checks that they fit.
   private func withoutMarks(
-    _ text: ArraySlice<UInt8>, original: ArraySlice<UInt8>
+    _ text: ArraySlice<UInt8>, cell: Span<UInt8>
   ) throws(CellFault) -> (number: ArraySlice<UInt8>, isNegative: Bool) {
     let isPartOfNumber = { (byte: UInt8) in
       Decimal.isDigit(byte) || byte == UInt8(ascii: ".") || byte == UInt8(ascii: ",")
     }
     guard let first = text.firstIndex(where: isPartOfNumber), let last = text.lastIndex(where: isPartOfNumber) else {
-      throw fault(.malformed, cell: original)
+      throw fault(.malformed, cell: cell)
     }
     var isNegative = false
     for affix in [text[..<first], text[text.index(after: last)...]] {
-      var mark = CellText.trimmed(affix)
+      var mark = Array(affix)
       for sign in [UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: "("), UInt8(ascii: ")")] {
         guard let position = mark.firstIndex(of: sign) else { continue }
         isNegative = isNegative || sign == UInt8(ascii: "-") || sign == UInt8(ascii: "(")
-        mark = CellText.trimmed((mark[..<position] + mark[mark.index(after: position)...])[...])
+        mark.remove(at: position)
       }
-      if !mark.isEmpty { try check(mark: CellText.string(mark), original: original) }
+      let name = CellText.string(mark.span)
+      if !name.isEmpty { try check(mark: name, cell: cell) }
     }
     return (text[first...last], isNegative)
   }
 
-  private func check(mark: String, original: ArraySlice<UInt8>) throws(CellFault) {
+  private func check(mark: String, cell: Span<UInt8>) throws(CellFault) {
     let codes = CurrencyUnit.codes(ofMark: mark)
-    guard !codes.isEmpty else { throw fault(.malformed, cell: original) }
+    guard !codes.isEmpty else { throw fault(.malformed, cell: cell) }
     guard codes.contains(currency.code) else {
       throw CellFault(
         .currencyMismatch,
-        "\(CellText.quoted(original)) is marked \(mark), but the order is in \(currency.code); give the right currency "
+        "\(CellText.quoted(cell)) is marked \(mark), but the order is in \(currency.code); give the right currency "
           + "in a currency column or with --currency")
     }
   }
 
-  private func fault(_ fault: Decimal.Fault, cell: ArraySlice<UInt8>) -> CellFault {
+  private func fault(_ fault: Decimal.Fault, cell: Span<UInt8>) -> CellFault {
     let quoted = CellText.quoted(cell)
     switch fault {
     case .malformed:

@@ -76,6 +76,6 @@ extension ColumnMapping {
       names.isEmpty ? "" : " (did you mean \(names.map(quoted).joined(separator: " or "))?)"
     }
 
-    private static func quoted(_ text: String) -> String { CellText.quoted(Array(text.utf8)[...]) }
+    private static func quoted(_ text: String) -> String { CellText.quoted(text) }
   }
 }

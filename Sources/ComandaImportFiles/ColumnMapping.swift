@@ -76,7 +76,8 @@ public struct ColumnMapping: Sendable, Hashable {
     return header.indices.filter { !used.contains($0) }.map { header[$0] }
   }
 
-  private static func index(of source: String, for field: ImportField, in header: [String]) throws(MappingError) -> Int {
+  private static func index(of source: String, for field: ImportField, in header: [String]) throws(MappingError) -> Int
+  {
     var matches = header.indices.filter { header[$0] == source }
     if matches.isEmpty {
       let wanted = HeaderName.normalised(source)
@@ -99,11 +100,10 @@ public struct ColumnMapping: Sendable, Hashable {
     }
     var pairs: [(target: String, source: String)] = []
     for index in 0..<record.cellCount {
-      let pair = CellText.string(record.cell(index))
+      let pair = record.withCell(index, CellText.exactString)
       guard let equals = pair.firstIndex(of: "=") else { throw MappingError(.malformedPair(pair), header: header) }
-      let target = CellText.string(CellText.trimmed(Array(pair[..<equals].utf8)[...]))
-      let source = CellText.string(CellText.trimmed(Array(pair[pair.index(after: equals)...].utf8)[...]))
-      pairs.append((target, source))
+      let trimmed = { (part: Substring) in CellText.string(Array(part.utf8).span) }
+      pairs.append((trimmed(pair[..<equals]), trimmed(pair[pair.index(after: equals)...])))
     }
     return pairs
   }

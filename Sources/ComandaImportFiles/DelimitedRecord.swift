@@ -65,12 +65,26 @@ public struct DelimitedRecord: Sendable {
   /// The number of cells; an empty line has one empty cell.
   public var cellCount: Int { cells.count }
 
-  /// The content of a cell, with doubled quotes undone; empty if there is no such cell.
-  public func cell(_ index: Int) -> ArraySlice<UInt8> {
-    guard cells.indices.contains(index) else { return [] }
+  /// The content of a cell, with doubled quotes undone, for the duration of a closure; empty if there is no such cell.
+  public func withCell<Result, Failure>(
+    _ index: Int, _ body: (Span<UInt8>) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    guard cells.indices.contains(index) else { return try body(Span()) }
     let cell = cells[index]
-    let content = bytes[cell.start..<cell.end]
-    return cell.hasEscapes ? Self.undoubled(content) : content
+    let content = bytes.span.extracting(cell.start..<cell.end)
+    return cell.hasEscapes ? try body(Self.undoubled(content).span) : try body(content)
+  }
+
+  /// The content of a cell, with doubled quotes undone; empty if there is no such cell.
+  public func cell(_ index: Int) -> [UInt8] { withCell(index, CellText.bytes) }
+
+  /// Whether a cell is written exactly as in another record.
+  func hasSameCell(_ index: Int, as other: DelimitedRecord) -> Bool {
+    guard cells.indices.contains(index), other.cells.indices.contains(index) else { return false }
+    let cell = cells[index]
+    let counterpart = other.cells[index]
+    return CellText.equals(
+      bytes.span.extracting(cell.start..<cell.end), other.bytes.span.extracting(counterpart.start..<counterpart.end))
   }
 
   /// The index of the cell that holds the byte at `offset` of ``bytes``, or nil.
@@ -78,12 +92,13 @@ public struct DelimitedRecord: Sendable {
     cells.firstIndex { $0.start <= offset && offset < $0.end }
   }
 
-  private static func undoubled(_ content: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+  private static func undoubled(_ content: Span<UInt8>) -> [UInt8] {
     let quote = UInt8(ascii: "\"")
     var result: [UInt8] = []
     result.reserveCapacity(content.count)
     var skipsQuote = false
-    for byte in content {
+    for offset in content.indices {
+      let byte = content[offset]
       if byte == quote && skipsQuote {
         skipsQuote = false
         continue
@@ -91,6 +106,6 @@ public struct DelimitedRecord: Sendable {
       skipsQuote = byte == quote
       result.append(byte)
     }
-    return result[...]
+    return result
   }
 }

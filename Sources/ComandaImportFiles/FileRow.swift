@@ -28,6 +28,19 @@ public struct SourceLine: Sendable, Hashable {
   public let bytes: [UInt8]
   /// Whether `bytes` is only the beginning.
   public let isCut: Bool
+
+  /// The line with at most so many of its bytes.
+  public func cut(to limit: Int) -> SourceLine {
+    guard bytes.count > limit else { return self }
+    return SourceLine(number: number, lastNumber: lastNumber, bytes: Array(bytes.prefix(limit)), isCut: true)
+  }
+}
+
+extension SourceLine {
+  init(_ record: DelimitedRecord) {
+    self.init(
+      number: record.firstLine, lastNumber: record.lastLine, bytes: record.bytes, isCut: record.droppedBytes > 0)
+  }
 }
 
 /// An order as a file describes it. Texts have no blanks at their ends; nil and empty mean that nothing is said.
@@ -92,6 +105,9 @@ public struct FileOrder: Sendable, Hashable {
   public var note = ""
   /// The items, in the order of their lines.
   public var items: [FileItem] = []
+
+  /// An order that says nothing.
+  public init() {}
 }
 
 /// One item of an order.
@@ -108,4 +124,7 @@ public struct FileItem: Sendable, Hashable {
   public var total: Int64 = 0
   /// A remark on the item.
   public var note = ""
+
+  /// An item that says nothing.
+  public init() {}
 }

@@ -1,10 +1,8 @@
 /// The text of a number with full-width forms and special blanks made ASCII.
 enum FoldedNumber {
-  /// Returns the cell itself if it is ASCII already.
-  static func folded(_ cell: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-    guard cell.contains(where: { $0 >= 0x80 }) else { return cell }
+  static func folded(_ cell: Span<UInt8>) -> [UInt8] {
     var result = ""
-    for scalar in CellText.string(cell).unicodeScalars {
+    for scalar in CellText.exactString(cell).unicodeScalars {
       switch scalar.value {
       case 0xFF01...0xFF5E: result.unicodeScalars.append(Unicode.Scalar(UInt8(scalar.value - 0xFEE0)))
       case 0xFFE5: result.unicodeScalars.append("¥")
@@ -16,6 +14,6 @@ enum FoldedNumber {
       default: result.unicodeScalars.append(scalar)
       }
     }
-    return Array(result.utf8)[...]
+    return Array(result.utf8)
   }
 }

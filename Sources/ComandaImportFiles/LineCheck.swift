@@ -41,16 +41,11 @@ enum LineCheck {
     }
   }
 
-  /// The external id, or nil if the record has none or it cannot be relied upon.
+  /// Whether a cell can be relied upon, though the record may be faulty.
   ///
-  /// Cells after a broken one, or in a line with too many or too few, may not be where they should be.
-  static func externalID(
-    of record: DelimitedRecord, column: Int, mapping: ColumnMapping
-  ) -> ArraySlice<UInt8>? {
-    guard column < record.trustedCells, record.problem != nil || record.cellCount == mapping.header.count || column == 0
-    else { return nil }
-    let cell = record.cell(column)
-    if record.problem != nil, TextCheck.problem(in: cell.span) != nil { return nil }
-    return CellText.value(cell)
+  /// Cells after a broken one, and in a line with too many or too few, may not be where they should be.
+  static func trusts(_ column: Int, of record: DelimitedRecord, mapping: ColumnMapping) -> Bool {
+    if record.problem == nil { return column == 0 || record.cellCount == mapping.header.count }
+    return column < record.trustedCells && record.withCell(column) { TextCheck.problem(in: $0) == nil }
   }
 }

@@ -23,8 +23,8 @@ public struct OrderAssembler: Sendable {
   private var strays: [StrayLine] = []
   private var strayBytes = 0
   private var rowCount = 0
+  /// Complete rows, the next one last.
   private var ready: [FileRow] = []
-  private var readyHead = 0
 
   /// Creates an assembler for the records that follow a header.
   public init(mapping: ColumnMapping, options: RowOptions = RowOptions()) {
@@ -38,21 +38,24 @@ public struct OrderAssembler: Sendable {
   public mutating func add(_ record: DelimitedRecord) {
     if record.problem == nil && isBlank(record) { return }
     let fault = LineCheck.fault(of: record, mapping: mapping)
-    guard let externalID = LineCheck.externalID(of: record, column: externalIDColumn, mapping: mapping) else {
+    guard LineCheck.trusts(externalIDColumn, of: record, mapping: mapping),
+      record.withCell(externalIDColumn, { CellText.value($0) != nil })
+    else {
       addStray(record, fault: fault)
       return
     }
-    if order.isOpen {
-      if order.externalID == externalID {
+    record.withCell(externalIDColumn) { cell in
+      let externalID = cell.extracting(CellText.trimmed(cell))
+      if order.isOpen, CellText.equals(externalID, order.externalID.span) {
         for stray in strays { order.add(stray.line, error: stray.error) }
         forgetStrays()
       } else {
         closeOrder()
+        order.open(externalID: CellText.bytes(externalID))
       }
     }
-    if !order.isOpen { order.open(externalID: externalID) }
     if let fault {
-      order.add(SourceLine(record, limits: options.limits), error: fault)
+      order.add(SourceLine(record), error: fault)
     } else {
       order.add(record)
     }
@@ -65,14 +68,7 @@ public struct OrderAssembler: Sendable {
 
   /// Takes out the next row that is complete, or nil.
   public mutating func nextRow() -> FileRow? {
-    guard readyHead < ready.count else { return nil }
-    let row = ready[readyHead]
-    readyHead += 1
-    if readyHead == ready.count {
-      ready.removeAll(keepingCapacity: true)
-      readyHead = 0
-    }
-    return row
+    ready.popLast()
   }
 
   private mutating func addStray(_ record: DelimitedRecord, fault: CellError?) {
@@ -81,7 +77,8 @@ public struct OrderAssembler: Sendable {
       ?? CellError(
         line: record.firstLine, column: mapping.columnName(of: .externalID), field: .externalID, code: .required,
         message: "the line has no order id; write the id of its order on every line")
-    let stray = StrayLine(line: SourceLine(record, limits: options.limits), error: error)
+    let line = SourceLine(record).cut(to: options.limits.sourceBytes)
+    let stray = StrayLine(line: line, error: error)
     guard order.isOpen else {
       emit(stray)
       return
@@ -94,7 +91,7 @@ public struct OrderAssembler: Sendable {
   private mutating func closeOrder() {
     if order.isOpen {
       rowCount += 1
-      ready.append(order.close(number: rowCount))
+      ready.insert(order.close(number: rowCount), at: 0)
     }
     for stray in strays { emit(stray) }
     forgetStrays()
@@ -102,7 +99,8 @@ public struct OrderAssembler: Sendable {
 
   private mutating func emit(_ stray: StrayLine) {
     rowCount += 1
-    ready.append(FileRow(number: rowCount, externalID: nil, lines: [stray.line], content: .rejected([stray.error])))
+    let row = FileRow(number: rowCount, externalID: nil, lines: [stray.line], content: .rejected([stray.error]))
+    ready.insert(row, at: 0)
   }
 
   private mutating func forgetStrays() {
@@ -112,16 +110,6 @@ public struct OrderAssembler: Sendable {
 
   /// Whether the record has no content at all, like the rows of delimiters below the data of a spreadsheet.
   private func isBlank(_ record: DelimitedRecord) -> Bool {
-    (0..<record.cellCount).allSatisfy { CellText.trimmed(record.cell($0)).isEmpty }
-  }
-}
-
-extension SourceLine {
-  init(_ record: DelimitedRecord, limits: RowLimits) {
-    let isTooLong = record.bytes.count > limits.sourceBytes
-    self.init(
-      number: record.firstLine, lastNumber: record.lastLine,
-      bytes: isTooLong ? Array(record.bytes.prefix(limits.sourceBytes)) : record.bytes,
-      isCut: isTooLong || record.droppedBytes > 0)
+    (0..<record.cellCount).allSatisfy { record.withCell($0, CellText.trimmed).isEmpty }
   }
 }

@@ -1,66 +1,78 @@
 /// Collects the lines of one order.
 struct OrderBuilder: Sendable {
-  /// What the first line that says anything says about a field of the whole order.
-  private struct FirstValue {
-    var line: Int
-    var cell: ArraySlice<UInt8>
+  /// What is known of a field of the whole order.
+  private enum Statement {
+    /// No line says anything.
+    case none
+    /// The line that said it first.
+    case line(Int)
+    /// A line says something that cannot be read.
+    case unreadable
   }
 
   private let mapping: ColumnMapping
   private let options: RowOptions
+  /// The columns of the whole order, with the currency first: amounts depend on it.
   private let orderColumns: [ColumnMapping.Column]
-  private let itemColumns: ItemColumns
+  private let itemReading: ItemReading
 
-  private(set) var externalID: ArraySlice<UInt8> = []
+  private(set) var externalID: [UInt8] = []
   private(set) var isOpen = false
+  private var order = FileOrder()
   private var lines: [SourceLine] = []
   private var sourceBytes = 0
+  private var valueBytes = 0
   private var overflow: CellError?
   private var errors: [CellError] = []
-  private var items: [FileItem] = []
+  private var firstRecord = DelimitedRecord()
+  private var hasFirstRecord = false
   /// By index into `orderColumns`.
-  private var firstValues: [FirstValue?]
-  /// The currency of the order, or nil if what the file says is none.
-  private var currency: CurrencyUnit?
+  private var statements: [Statement]
+  private var isCurrencyKnown = true
+  private var statesFulfilment = false
 
   init(mapping: ColumnMapping, options: RowOptions) {
     self.mapping = mapping
     self.options = options
-    orderColumns = mapping.columns.filter { !$0.field.isPerItem && $0.field != .externalID }
-    itemColumns = ItemColumns(mapping: mapping)
-    firstValues = Array(repeating: nil, count: orderColumns.count)
-    currency = options.currency
+    let columns = mapping.columns.filter { !$0.field.isPerItem && $0.field != .externalID }
+    orderColumns = columns.filter { $0.field == .currency } + columns.filter { $0.field != .currency }
+    itemReading = ItemReading(mapping: mapping, format: options.numberFormat)
+    statements = Array(repeating: .none, count: orderColumns.count)
   }
 
-  mutating func open(externalID: ArraySlice<UInt8>) {
+  mutating func open(externalID: [UInt8]) {
     isOpen = true
     self.externalID = externalID
+    order.externalID = CellText.exactString(externalID.span)
+    order.currency = options.currency
   }
 
   /// Adds a readable line.
   mutating func add(_ record: DelimitedRecord) {
-    let isFirst = lines.isEmpty
-    guard keep(SourceLine(record, limits: options.limits)) else { return }
-    for (position, column) in orderColumns.enumerated() {
-      guard let cell = CellText.value(record.cell(column.index)) else { continue }
-      guard let first = firstValues[position] else {
-        firstValues[position] = FirstValue(line: record.firstLine, cell: cell)
-        if column.field == .currency { stateCurrency(cell, line: record.firstLine, isFirstLine: isFirst) }
-        continue
-      }
-      if first.cell != cell, !meansTheSame(first.cell, cell, field: column.field) {
-        report(
-          CellFault(.contradiction, "differs from line \(first.line); all lines of an order must agree"),
-          line: record.firstLine, field: column.field)
+    guard keep(SourceLine(record)) else { return }
+    for position in orderColumns.indices {
+      let column = orderColumns[position]
+      if hasFirstRecord && record.hasSameCell(column.index, as: firstRecord) { continue }
+      record.withCell(column.index) { cell in
+        guard let place = CellText.value(cell) else { return }
+        read(cell.extracting(place), column: position, line: record.firstLine)
       }
     }
-    guard let currency else { return }
-    var item = FileItem()
-    let reading = ItemReading(
-      columns: itemColumns, amounts: AmountParser(currency: currency, format: options.numberFormat),
-      quantities: QuantityParser(format: options.numberFormat))
-    reading.read(record, into: &item) { field, fault in report(fault, line: record.firstLine, field: field) }
-    items.append(item)
+    if !hasFirstRecord {
+      hasFirstRecord = true
+      firstRecord = record
+    }
+    guard isCurrencyKnown else { return }
+    let amounts = AmountParser(currency: order.currency, format: options.numberFormat)
+    let item = itemReading.item(of: record, amounts: amounts) { field, fault in
+      report(fault, line: record.firstLine, field: field)
+    }
+    valueBytes += options.limits.itemOverhead + item.name.utf8.count + item.sku.utf8.count + item.note.utf8.count
+    guard valueBytes <= options.limits.valueBytes else {
+      overflow = tooMuch(.tooLarge, "\(options.limits.valueBytes) bytes", line: record.firstLine)
+      return
+    }
+    order.items.append(item)
   }
 
   /// Adds a line that cannot be read, which fails the order.
@@ -71,11 +83,10 @@ struct OrderBuilder: Sendable {
 
   /// Makes the row, and forgets the order.
   mutating func close(number: Int) -> FileRow {
-    var order = FileOrder()
-    order.externalID = CellText.string(externalID)
-    readOrderValues(into: &order)
     if let overflow { errors.insert(overflow, at: 0) }
-    order.items = items
+    if !statesFulfilment, !order.deliveryAddress.isEmpty || (order.deliveryFee ?? 0) > 0 {
+      order.fulfilment = .delivery
+    }
     let row = FileRow(
       number: number, externalID: order.externalID, lines: lines,
       content: errors.isEmpty ? .order(order) : .rejected(errors))
@@ -85,59 +96,70 @@ struct OrderBuilder: Sendable {
 
   private mutating func reset() {
     isOpen = false
-    externalID = []
+    order = FileOrder()
     lines = []
     sourceBytes = 0
+    valueBytes = 0
     overflow = nil
     errors = []
-    items = []
-    for position in firstValues.indices { firstValues[position] = nil }
-    currency = options.currency
+    hasFirstRecord = false
+    for position in statements.indices { statements[position] = .none }
+    isCurrencyKnown = true
+    statesFulfilment = false
   }
 
   /// - Returns: false if the order is full; then the line is let go and the order fails.
   private mutating func keep(_ line: SourceLine) -> Bool {
     let limits = options.limits
-    let first = lines.first?.number ?? line.number
-    if lines.count >= limits.items {
-      overflow =
-        overflow
-        ?? CellError(
-          line: line.number, column: nil, field: nil, code: .tooManyItems,
-          message: "the order that begins in line \(first) has more than \(limits.items) lines; split it")
+    guard overflow == nil else { return false }
+    guard lines.count < limits.items else {
+      overflow = tooMuch(.tooManyItems, "\(limits.items) lines", line: line.number)
       return false
     }
-    guard sourceBytes + line.bytes.count <= limits.sourceBytes else {
-      overflow =
-        overflow
-        ?? CellError(
-          line: line.number, column: nil, field: nil, code: .tooLarge,
-          message: "the lines of the order that begins in line \(first) have more than \(limits.sourceBytes) bytes; "
-            + "split or shorten it")
-      return false
-    }
-    sourceBytes += line.bytes.count
-    lines.append(line)
+    let kept = line.cut(to: limits.sourceBytes - sourceBytes)
+    sourceBytes += kept.bytes.count
+    lines.append(kept)
     return true
   }
 
-  private mutating func stateCurrency(_ cell: ArraySlice<UInt8>, line: Int, isFirstLine: Bool) {
-    guard let stated = CurrencyUnit(code: CellText.string(cell)) else {
-      currency = nil
-      report(
-        CellFault(
-          .unknownCurrency, "\(CellText.quoted(cell)) is not a currency; write an ISO 4217 code such as JPY or USD"),
-        line: line, field: .currency)
-      return
+  private func tooMuch(_ code: CellError.Code, _ limit: String, line: Int) -> CellError {
+    CellError(
+      line: line, column: nil, field: nil, code: code,
+      message: "the order that begins in line \(lines.first?.number ?? line) has more than \(limit); "
+        + "split or shorten it")
+  }
+
+  private mutating func read(_ cell: Span<UInt8>, column position: Int, line: Int) {
+    let field = orderColumns[position].field
+    do throws(CellFault) {
+      switch statements[position] {
+      case .none:
+        let assumed = order.currency
+        try order.read(field, from: cell, format: options.numberFormat)
+        statements[position] = .line(line)
+        valueBytes += cell.count
+        if field == .fulfilment { statesFulfilment = true }
+        if field == .currency, hasFirstRecord, order.currency != assumed {
+          throw CellFault(
+            .contradiction,
+            "earlier lines of the order were read as \(assumed.code); state the currency on its first line")
+        }
+      case .line(let first):
+        var other = FileOrder()
+        other.currency = order.currency
+        try other.read(field, from: cell, format: options.numberFormat)
+        guard order.agrees(with: other, on: field) else {
+          throw CellFault(.contradiction, "it differs from line \(first); all lines of an order must agree")
+        }
+      case .unreadable: break
+      }
+    } catch {
+      if case .none = statements[position] {
+        statements[position] = .unreadable
+        if field == .currency { isCurrencyKnown = false }
+      }
+      report(error, line: line, field: field)
     }
-    if !isFirstLine, stated != currency {
-      report(
-        CellFault(
-          .contradiction,
-          "the lines before were read as \(options.currency.code); write the currency on the order's first line"),
-        line: line, field: .currency)
-    }
-    currency = stated
   }
 
   private mutating func report(_ error: CellError) {
@@ -148,59 +170,5 @@ struct OrderBuilder: Sendable {
     report(
       CellError(
         line: line, column: mapping.columnName(of: field), field: field, code: fault.code, message: fault.message))
-  }
-
-  /// Whether two cells that are written differently have one value.
-  private func meansTheSame(_ left: ArraySlice<UInt8>, _ right: ArraySlice<UInt8>, field: ImportField) -> Bool {
-    do {
-      switch field {
-      case .deliveryFee, .orderSubtotal, .orderTotal:
-        guard let currency else { return true }
-        let amounts = AmountParser(currency: currency, format: options.numberFormat)
-        return try amounts.parse(left) == amounts.parse(right)
-      case .placedAt: return try TimeParser.parse(left) == TimeParser.parse(right)
-      case .fulfilment: return try Vocabulary.fulfilment(left) == Vocabulary.fulfilment(right)
-      case .notificationChannel: return try Vocabulary.channel(left) == Vocabulary.channel(right)
-      case .paymentMethod: return try Vocabulary.paymentMethod(left) == Vocabulary.paymentMethod(right)
-      case .currency: return CellText.string(left).uppercased() == CellText.string(right).uppercased()
-      default: return false
-      }
-    } catch {
-      return false
-    }
-  }
-
-  private mutating func readOrderValues(into order: inout FileOrder) {
-    if let currency { order.currency = currency }
-    let amounts = currency.map { AmountParser(currency: $0, format: options.numberFormat) }
-    var statesFulfilment = false
-    for (position, column) in orderColumns.enumerated() {
-      guard let first = firstValues[position] else { continue }
-      do {
-        switch column.field {
-        case .placedAt: order.placedAt = try TimeParser.parse(first.cell)
-        case .customerName: order.customerName = CellText.string(first.cell)
-        case .customerPhone: order.customerPhone = CellText.string(first.cell)
-        case .customerEmail: order.customerEmail = CellText.string(first.cell)
-        case .fulfilment:
-          order.fulfilment = try Vocabulary.fulfilment(first.cell)
-          statesFulfilment = true
-        case .deliveryAddress: order.deliveryAddress = CellText.string(first.cell)
-        case .deliveryFee: order.deliveryFee = try amounts?.parse(first.cell)
-        case .orderSubtotal: order.subtotal = try amounts?.parse(first.cell)
-        case .orderTotal: order.total = try amounts?.parse(first.cell)
-        case .paymentMethod: order.paymentMethod = try Vocabulary.paymentMethod(first.cell)
-        case .notificationChannel: order.notificationChannel = try Vocabulary.channel(first.cell)
-        case .notificationRecipient: order.notificationRecipient = CellText.string(first.cell)
-        case .note: order.note = CellText.string(first.cell)
-        case .externalID, .currency, .itemName, .itemSKU, .itemQuantity, .itemUnitPrice, .itemTotal, .itemNote: break
-        }
-      } catch {
-        report(error, line: first.line, field: column.field)
-      }
-    }
-    if !statesFulfilment, !order.deliveryAddress.isEmpty || (order.deliveryFee ?? 0) > 0 {
-      order.fulfilment = .delivery
-    }
   }
 }

@@ -25,8 +25,13 @@ public struct OrderFileReader<Source: ByteSource> {
   /// The most columns that a file may have.
   private static var columnLimit: Int { 1024 }
 
+  /// The longest header line, in bytes: it travels with the import.
+  private static var headerLimit: Int { 16 * 1024 }
+
   /// Which column means what.
   public let mapping: ColumnMapping
+  /// The header line as it stands in the file, without its line end.
+  public let headerBytes: [UInt8]
   /// How cells are told apart.
   public let dialect: Dialect
   /// How cells are understood.
@@ -71,7 +76,8 @@ public struct OrderFileReader<Source: ByteSource> {
     var records = DelimitedReader(dialect: dialect)
     records.feed(head)
     if count < chunk.bytes.count { records.finish() }
-    let header = try Self.header(from: &records)
+    let header: [String]
+    (header, headerBytes) = try Self.header(from: &records)
     do {
       mapping =
         if let columns = configuration.columns {
@@ -134,25 +140,30 @@ public struct OrderFileReader<Source: ByteSource> {
     }
   }
 
-  private static func header(from records: inout DelimitedReader) throws(OrderFileError) -> [String] {
+  private static func header(
+    from records: inout DelimitedReader
+  ) throws(OrderFileError) -> (names: [String], bytes: [UInt8]) {
     var record = DelimitedRecord()
     repeat {
       guard records.next(into: &record) else { throw .empty }
-    } while record.problem == nil && record.cellCount == 1 && CellText.trimmed(record.cell(0)).isEmpty
+    } while record.problem == nil && record.cellCount == 1 && record.withCell(0, CellText.trimmed).isEmpty
     switch record.problem {
     case nil: break
     case .invalidUTF8:
       throw .unsupported(
         format: "not in UTF-8 (perhaps in Shift_JIS or another national encoding)",
         advice: "save it as \"CSV UTF-8\" in your spreadsheet program")
-    case .tooLarge: throw .header("it is longer than \(DelimitedLimits().recordBytes) bytes")
+    case .tooLarge: throw .header("it has more than \(headerLimit) bytes")
     case .nulByte: throw .header("it holds a NUL byte")
     case .textAfterClosingQuote, .unterminatedQuote: throw .header("a quoted name is not properly closed")
     }
     guard record.cellCount <= columnLimit else {
       throw .header("it names \(record.cellCount) columns; the most is \(columnLimit)")
     }
-    return (0..<record.cellCount).map { CellText.string(CellText.trimmed(record.cell($0))) }
+    guard record.bytes.count <= headerLimit else {
+      throw .header("it has \(record.bytes.count) bytes; the most is \(headerLimit)")
+    }
+    return ((0..<record.cellCount).map { record.withCell($0, CellText.string) }, record.bytes)
   }
 
   /// Memory that bytes are read into.

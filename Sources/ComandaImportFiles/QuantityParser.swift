@@ -17,16 +17,17 @@ public struct QuantityParser: Sendable {
   ///
   /// - Returns: thousandths, or nil for a cell that says nothing.
   /// - Throws: a ``CellFault``: no number, too many decimals, too large.
-  public func parse(_ cell: ArraySlice<UInt8>) throws(CellFault) -> Int64? {
-    guard let content = CellText.value(cell) else { return nil }
-    var text = FoldedNumber.folded(content)
-    let sign = text.first
-    if sign == UInt8(ascii: "-") || sign == UInt8(ascii: "+") { text = text.dropFirst() }
+  public func parse(_ cell: Span<UInt8>) throws(CellFault) -> Int64? {
+    if let value = Decimal.plainInteger(from: cell, scale: Self.scale, format: format) { return value }
+    guard let place = CellText.value(cell) else { return nil }
+    let text = FoldedNumber.folded(cell.extracting(place))
+    let isNegative = text.first == UInt8(ascii: "-")
+    let digits = isNegative || text.first == UInt8(ascii: "+") ? text.dropFirst() : text[...]
     do {
-      let magnitude = try Decimal.integer(from: text, scale: Self.scale, format: format)
-      return sign == UInt8(ascii: "-") ? -magnitude : magnitude
+      let magnitude = try Decimal.integer(from: digits.span, scale: Self.scale, format: format)
+      return isNegative ? -magnitude : magnitude
     } catch {
-      let quoted = CellText.quoted(content)
+      let quoted = CellText.quoted(cell)
       switch error {
       case .malformed: throw CellFault(.notANumber, "\(quoted) is not a quantity; write digits such as 1 or 0.5")
       case .tooManyDecimals:

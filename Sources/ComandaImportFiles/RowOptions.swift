@@ -15,10 +15,15 @@ public struct RowOptions: Sendable, Hashable {
 public struct RowLimits: Sendable, Hashable {
   /// The most items that an order may have.
   public var items = 500
-  /// The most bytes of source lines in a row.
+  /// The most bytes of source lines in a row; what is longer is cut.
   ///
-  /// A row travels as its values and as its source lines, and has to fit into an upload chunk of 256 KiB.
-  public var sourceBytes = 120 * 1024
+  /// A row travels as its values and as its source lines, and together they have to fit into an upload chunk of
+  /// 256 KiB.
+  public var sourceBytes = 96 * 1024
+  /// The most bytes of values in an order, with ``itemOverhead`` for each item.
+  public var valueBytes = 128 * 1024
+  /// What an item's numbers count as, in bytes.
+  public var itemOverhead = 32
   /// The most errors that a row lists.
   public var errors = 20
 

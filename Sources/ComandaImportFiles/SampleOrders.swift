@@ -12,9 +12,11 @@ public struct SampleOrders: Sendable {
   /// The codes of the currencies that ``init(count:itemsPerOrder:currency:seed:)`` takes.
   public static var currencies: [String] { minorUnitsPerYen.keys.sorted() }
 
-  /// The most items that ``init(count:itemsPerOrder:currency:seed:)`` takes: with them, an order in yen is
-  /// below 1,000,000.
-  public static let itemLimit = 60
+  /// The most items that ``init(count:itemsPerOrder:currency:seed:)`` takes.
+  public static let itemLimit = 500
+
+  /// No order costs more yen, whatever the number of its items; a single payment goes up to 1,000,000.
+  private static let orderLimit = 990_000
 
   /// 2025-06-01T00:00:00Z
   private static let firstOrder = CivilTime(year: 2025, month: 6, day: 1)
@@ -97,7 +99,9 @@ public struct SampleOrders: Sendable {
 
   private mutating func makeItems() {
     items.removeAll(keepingCapacity: true)
-    for _ in 0..<(itemsPerOrder ?? 1 + random.below(5)) {
+    let count = itemsPerOrder ?? 1 + random.below(5)
+    let most = Self.orderLimit / count * minorUnitsPerYen
+    while items.count < count {
       let index = random.below(SampleMenu.dishes.count)
       let dish = SampleMenu.dishes[index]
       let size = dish.kind == .sized ? random.below(SampleMenu.sizes.count) : -1
@@ -105,10 +109,10 @@ public struct SampleOrders: Sendable {
       let unitPrice = dish.price * percent / 100 * minorUnitsPerYen
       // Half or whole kilograms by weight (all such prices are even), one to three pieces of the rest.
       let quantity = dish.kind == .weighed ? 500 * (1 + random.below(3)) : 1000 * (1 + random.below(10) * 2 / 9)
-      items.append(
-        Item(
-          dish: index, size: size, note: random.below(SampleMenu.itemNotes.count), quantity: quantity,
-          unitPrice: unitPrice, total: unitPrice * quantity / 1000))
+      let item = Item(
+        dish: index, size: size, note: random.below(SampleMenu.itemNotes.count), quantity: quantity,
+        unitPrice: unitPrice, total: unitPrice * quantity / 1000)
+      if item.total <= most { items.append(item) }
     }
   }
 

@@ -1,85 +1,93 @@
 /// Reads points in time into microseconds since 1970-01-01T00:00:00Z.
 ///
-/// Taken are RFC 3339 (`2026-11-21T10:15:30.5+09:00`) and `YYYY-MM-DD HH:MM[:SS]`, with `/` too, which is UTC unless
-/// an offset follows. Digits beyond the microsecond are dropped.
+/// Taken are RFC 3339 (`2026-11-21T10:15:30.5+09:00`) and what spreadsheets make of it: `2026-11-21 10:15`,
+/// `2026/1/5 9:03`, and a day alone, which means its beginning. Where no offset is given, it is UTC. Digits beyond the
+/// microsecond are dropped.
 public enum TimeParser {
-  private struct Malformed: Error {}
-
   /// Reads a time.
   ///
   /// - Returns: microseconds since the epoch, or nil for a cell that says nothing.
   /// - Throws: a ``CellFault`` with ``CellError/Code/notATime``.
-  public static func parse(_ cell: ArraySlice<UInt8>) throws(CellFault) -> Int64? {
-    guard let content = CellText.value(cell) else { return nil }
-    do {
-      var rest = FoldedNumber.folded(content)
-      return try microseconds(&rest)
-    } catch {
-      throw CellFault(
-        .notATime,
-        "\(CellText.quoted(content)) is not a time; write 2026-11-21T10:15:00+09:00, or 2026-11-21 10:15:00 for UTC")
-    }
+  public static func parse(_ cell: Span<UInt8>) throws(CellFault) -> Int64? {
+    guard let place = CellText.value(cell) else { return nil }
+    let text = cell.extracting(place)
+    if let time = microseconds(text) { return time }
+    if let time = microseconds(FoldedNumber.folded(text).span) { return time }
+    throw CellFault(
+      .notATime,
+      "\(CellText.quoted(cell)) is not a time; write 2026-11-21T10:15:00+09:00, or 2026-11-21 10:15:00 for UTC")
   }
 
-  private static func microseconds(_ rest: inout ArraySlice<UInt8>) throws(Malformed) -> Int64 {
-    let year = try digits(4, of: &rest)
-    let dateMark = try oneOf("-/", from: &rest)
-    let month = try digits(2, of: &rest)
-    guard try oneOf("-/", from: &rest) == dateMark else { throw Malformed() }
-    let day = try digits(2, of: &rest)
-    _ = try oneOf("Tt ", from: &rest)
-    let hour = try digits(2, of: &rest)
-    _ = try oneOf(":", from: &rest)
-    let minute = try digits(2, of: &rest)
+  private static func microseconds(_ text: Span<UInt8>) -> Int64? {
+    var offset = 0
+    guard let year = digits(4...4, in: text, &offset), let dateMark = oneOf("-/", in: text, &offset),
+      let month = digits(1...2, in: text, &offset), oneOf("-/", in: text, &offset) == dateMark,
+      let day = digits(1...2, in: text, &offset), (1...12).contains(month),
+      (1...daysIn(month: month, year: year)).contains(day)
+    else { return nil }
+    let midnight = daysSinceEpoch(year: year, month: month, day: day) * 86_400_000_000
+    if offset == text.count { return midnight }
+    guard oneOf("Tt ", in: text, &offset) != nil, let time = timeOfDay(in: text, &offset), offset == text.count else {
+      return nil
+    }
+    return midnight + time
+  }
+
+  private static func timeOfDay(in text: Span<UInt8>, _ offset: inout Int) -> Int64? {
+    guard let hour = digits(1...2, in: text, &offset), oneOf(":", in: text, &offset) != nil,
+      let minute = digits(2...2, in: text, &offset)
+    else { return nil }
     var second: Int64 = 0
     var fraction: Int64 = 0
-    if rest.first == UInt8(ascii: ":") {
-      rest.removeFirst()
-      second = try digits(2, of: &rest)
-      if rest.first == UInt8(ascii: ".") { fraction = try microsecondFraction(&rest) }
+    if oneOf(":", in: text, &offset) != nil {
+      guard let seconds = digits(2...2, in: text, &offset) else { return nil }
+      second = seconds
+      if oneOf(".", in: text, &offset) != nil {
+        guard let digits = microsecondFraction(in: text, &offset) else { return nil }
+        fraction = digits
+      }
     }
-    let offset = try offsetMinutes(&rest)
-    guard rest.isEmpty, (1...12).contains(month), (1...daysIn(month: month, year: year)).contains(day),
-      hour < 24, minute < 60, second < 60
-    else { throw Malformed() }
-    let minutes = (daysSinceEpoch(year: year, month: month, day: day) * 24 + hour) * 60 + minute - offset
-    return (minutes * 60 + second) * 1_000_000 + fraction
+    guard let zone = zoneMinutes(in: text, &offset), hour < 24, minute < 60, second < 60 else { return nil }
+    return ((hour * 60 + minute - zone) * 60 + second) * 1_000_000 + fraction
   }
 
-  private static func microsecondFraction(_ rest: inout ArraySlice<UInt8>) throws(Malformed) -> Int64 {
-    rest.removeFirst()
-    guard let first = rest.first, Decimal.isDigit(first) else { throw Malformed() }
+  private static func microsecondFraction(in text: Span<UInt8>, _ offset: inout Int) -> Int64? {
+    let start = offset
     var fraction: Int64 = 0
     var unit: Int64 = 100_000
-    while let byte = rest.first, Decimal.isDigit(byte) {
-      fraction += Int64(byte - UInt8(ascii: "0")) * unit
+    while offset < text.count, Decimal.isDigit(text[offset]) {
+      fraction += Int64(text[offset] - UInt8(ascii: "0")) * unit
       unit /= 10
-      rest.removeFirst()
+      offset += 1
     }
-    return fraction
+    return offset == start ? nil : fraction
   }
 
-  private static func offsetMinutes(_ rest: inout ArraySlice<UInt8>) throws(Malformed) -> Int64 {
-    guard !rest.isEmpty else { return 0 }
-    let sign = try oneOf("Zz+-", from: &rest)
-    guard sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-") else { return 0 }
-    let hours = try digits(2, of: &rest)
-    _ = try oneOf(":", from: &rest)
-    let minutes = try digits(2, of: &rest)
-    guard hours < 24, minutes < 60 else { throw Malformed() }
+  /// The offset from UTC, which is none if nothing follows; nil if what follows is no offset.
+  private static func zoneMinutes(in text: Span<UInt8>, _ offset: inout Int) -> Int64? {
+    if offset == text.count || oneOf("Zz", in: text, &offset) != nil { return 0 }
+    guard let sign = oneOf("+-", in: text, &offset), let hours = digits(2...2, in: text, &offset),
+      oneOf(":", in: text, &offset) != nil, let minutes = digits(2...2, in: text, &offset), hours < 24, minutes < 60
+    else { return nil }
     return (hours * 60 + minutes) * (sign == UInt8(ascii: "-") ? -1 : 1)
   }
 
-  private static func digits(_ count: Int, of rest: inout ArraySlice<UInt8>) throws(Malformed) -> Int64 {
-    let taken = rest.prefix(count)
-    guard taken.count == count, taken.allSatisfy(Decimal.isDigit) else { throw Malformed() }
-    rest = rest.dropFirst(count)
-    return taken.reduce(0) { $0 * 10 + Int64($1 - UInt8(ascii: "0")) }
+  private static func digits(_ counts: ClosedRange<Int>, in text: Span<UInt8>, _ offset: inout Int) -> Int64? {
+    var value: Int64 = 0
+    var count = 0
+    while count < counts.upperBound, offset < text.count, Decimal.isDigit(text[offset]) {
+      value = value * 10 + Int64(text[offset] - UInt8(ascii: "0"))
+      offset += 1
+      count += 1
+    }
+    return counts.contains(count) ? value : nil
   }
 
-  private static func oneOf(_ choices: StaticString, from rest: inout ArraySlice<UInt8>) throws(Malformed) -> UInt8 {
-    let isChoice = choices.withUTF8Buffer { choices in rest.first.map(choices.contains) ?? false }
-    guard isChoice, let byte = rest.popFirst() else { throw Malformed() }
+  private static func oneOf(_ choices: StaticString, in text: Span<UInt8>, _ offset: inout Int) -> UInt8? {
+    guard offset < text.count else { return nil }
+    let byte = text[offset]
+    guard choices.withUTF8Buffer({ $0.contains(byte) }) else { return nil }
+    offset += 1
     return byte
   }
 
@@ -96,7 +104,6 @@ public enum TimeParser {
     let marchYear = month > 2 ? year : year - 1
     let monthFromMarch = month > 2 ? month - 3 : month + 9
     let leapDays = marchYear >= 0 ? marchYear / 4 - marchYear / 100 + marchYear / 400 : -1
-    let daysFromYearZero = marchYear * 365 + leapDays + (monthFromMarch * 153 + 2) / 5 + day - 1
-    return daysFromYearZero - 719_468
+    return marchYear * 365 + leapDays + (monthFromMarch * 153 + 2) / 5 + day - 1 - 719_468
   }
 }
