@@ -14,7 +14,21 @@ extension Cluster {
     }
     let folder = try Descriptor(opening: layout.unfinishedData, flags: O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
     try account.own(folder, path: layout.unfinishedData)
+    do {
+      try await fill(folder, account: account, binaries: binaries, log: log)
+    } catch {
+      if let identity = folder.status?.identity { await endProcesses(in: identity) }
+      throw error
+    }
+    guard rename(layout.unfinishedData, layout.data) == 0 else {
+      throw EmbeddedPostgresError(.creationFailed, "cannot name \(layout.data): \(systemMessage(errno))")
+    }
+    fsync(try Descriptor(opening: layout.root, flags: O_RDONLY | O_DIRECTORY).number)
+  }
 
+  private static func fill(
+    _ folder: Descriptor, account: ClusterAccount, binaries: PostgresBinaries, log: PostgresLog
+  ) async throws {
     let nothing = try Descriptor(opening: "/dev/null", flags: O_RDONLY)
     // Text is compared by bytes (fast, and the same on every machine); letters are known in all of Unicode.
     let locale = ["--encoding=UTF8", "--locale=C", "--lc-ctype=C.UTF-8"]
@@ -28,27 +42,27 @@ extension Cluster {
     try await run(
       [binaries.postgres, "--single", "-D", ProcessLaunch.directoryPath, "-c", "exit_on_error=on", "postgres"],
       input: statement, in: folder, account: account, log: log)
-
-    guard rename(layout.unfinishedData, layout.data) == 0 else {
-      throw EmbeddedPostgresError(.creationFailed, "cannot name \(layout.data): \(systemMessage(errno))")
-    }
-    fsync(try Descriptor(opening: layout.root, flags: O_RDONLY | O_DIRECTORY).number)
   }
 
   private static func removeUnfinished(_ layout: ClusterLayout) async throws {
     guard let status = FileStatus(path: layout.unfinishedData) else { return }
-    // They were started by a server that was killed, and would go on writing.
-    while true {
-      let processes = ProcessTable.postgresProcesses(in: status.identity)
-      if processes.isEmpty { break }
-      processes.forEach { ProcessTable.signal(SIGKILL, $0) }
-      try await Task.sleep(for: .milliseconds(20))
-    }
+    await endProcesses(in: status.identity)
     do {
       try FileManager.default.removeItem(atPath: layout.unfinishedData)
     } catch {
       throw EmbeddedPostgresError(
         .directoryUnusable, "cannot remove what an interrupted start left in \(layout.unfinishedData): \(error)")
+    }
+  }
+
+  /// Ends what is at work there: started by a server that was killed, or by a start that was cancelled, it would go on
+  /// writing.
+  private static func endProcesses(in directory: FileIdentity) async {
+    while true {
+      let processes = ProcessTable.postgresProcesses(in: directory)
+      if processes.isEmpty { return }
+      processes.forEach { ProcessTable.signal(SIGKILL, $0) }
+      await uninterruptedPause(.milliseconds(20))
     }
   }
 

@@ -50,14 +50,10 @@ struct Cluster: Sendable {
 
   /// PostgreSQL's own account of itself, if it is alive and works in this directory.
   func runningPostmaster() -> (postmaster: Postmaster, file: PostmasterFile)? {
-    guard let file = postmasterFile,
+    guard let file = PostmasterFile(inData: layout.data),
       let process = ProcessTable.postgresProcess(file.pid, in: dataIdentity)
     else { return nil }
     return (Postmaster(process: process, child: nil), file)
-  }
-
-  private var postmasterFile: PostmasterFile? {
-    smallFile(layout.data + "/postmaster.pid").flatMap(PostmasterFile.init)
   }
 
   /// Starts PostgreSQL. It must not be running.
@@ -78,7 +74,9 @@ struct Cluster: Sendable {
   /// A number in a file left by a killed PostgreSQL may by now be some other process's, for which PostgreSQL would
   /// refuse to start. That none of its own is left has been made sure of (`awaitQuiet`).
   private func removeStalePostmasterFile() {
-    if let file = postmasterFile, kill(file.pid, 0) == 0 { unlink(layout.data + "/postmaster.pid") }
+    if let file = PostmasterFile(inData: layout.data), kill(file.pid, 0) == 0 {
+      unlink(layout.data + "/postmaster.pid")
+    }
   }
 
   /// Waits until PostgreSQL answers. Recovery after a crash may take minutes; a process that is gone ends the wait.
@@ -87,7 +85,9 @@ struct Cluster: Sendable {
     let start = clock.now
     var nextNotice = start + .seconds(10)
     while true {
-      if let file = postmasterFile, file.pid == postmaster.process.pid, file.state == .ready { return }
+      if let file = PostmasterFile(inData: layout.data), file.pid == postmaster.process.pid, file.state == .ready {
+        return
+      }
       if let ending = postmaster.ending() {
         throw EmbeddedPostgresError(
           .startFailed, "PostgreSQL ended while starting (\(ending)). It said:\n\(log.tail(since: logOffset))")
@@ -108,7 +108,7 @@ struct Cluster: Sendable {
   /// Waits for the processes of a PostgreSQL whose head was killed: they hold its shared memory, and no new one may
   /// start before they are gone. Most go at once; a long statement does not look, so it is told, then killed.
   func awaitQuiet() async {
-    let patience: [(signal: Int32?, polls: Int)] = [(nil, 100), (SIGQUIT, 100), (SIGKILL, 500)]
+    let patience: [(signal: Int32?, polls: Int)] = [(nil, 25), (SIGQUIT, 100), (SIGKILL, 500)]
     for (signal, polls) in patience {
       var remaining = ProcessTable.postgresProcesses(in: dataIdentity)
       if let signal { remaining.forEach { ProcessTable.signal(signal, $0) } }
@@ -158,6 +158,6 @@ struct Postmaster: Sendable {
 }
 
 /// A pause that lasts also when the task is cancelled, which is just when PostgreSQL is shut down.
-private func uninterruptedPause(_ duration: Duration) async {
+func uninterruptedPause(_ duration: Duration) async {
   await Task { try? await Task.sleep(for: duration) }.value
 }

@@ -75,11 +75,11 @@ struct ClusterAccount: Equatable, Sendable {
     passwordEntry { getpwnam_r(name, $0, $1, $2, $3) }
   }
 
-  private static func passwordEntry(
-    _ lookUp: (
-      UnsafeMutablePointer<passwd>, UnsafeMutablePointer<CChar>, Int, UnsafeMutablePointer<UnsafeMutablePointer<passwd>?>
-    ) -> Int32
-  ) -> PasswordEntry? {
+  private typealias LookUp = (
+    UnsafeMutablePointer<passwd>, UnsafeMutablePointer<CChar>, Int, UnsafeMutablePointer<UnsafeMutablePointer<passwd>?>
+  ) -> Int32
+
+  private static func passwordEntry(_ lookUp: LookUp) -> PasswordEntry? {
     var entry = passwd()
     var found: UnsafeMutablePointer<passwd>?
     return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 16_384) { buffer in

@@ -24,9 +24,15 @@ struct ClusterLayout: Equatable, Sendable {
       throw EmbeddedPostgresError(
         .directoryUnusable, "cannot create the directory \(directory): \(systemMessage(errno))")
     }
-    guard let real = realpath(directory, nil) else {
+    guard let layout = ClusterLayout(existing: directory) else {
       throw EmbeddedPostgresError(.directoryUnusable, "cannot use the directory \(directory): \(systemMessage(errno))")
     }
+    self = layout
+  }
+
+  /// Nil when there is no such directory.
+  init?(existing directory: String) {
+    guard let real = realpath(directory, nil) else { return nil }
     defer { free(real) }
     root = String(cString: real)
   }
@@ -42,7 +48,8 @@ struct ClusterLayout: Equatable, Sendable {
       let major = Int(version.prefix { $0.isASCII && $0.isNumber })
     else {
       throw EmbeddedPostgresError(
-        .directoryUnusable, "\(data) exists, but is no PostgreSQL data directory: move it away, or use another directory")
+        .directoryUnusable,
+        "\(data) exists, but is no PostgreSQL data directory: move it away, or use another directory")
     }
     return major
   }

@@ -77,7 +77,8 @@ struct ClusterSettings: Equatable, Sendable {
 
   /// Settings that `ALTER SYSTEM` may not change: no TCP, nowhere.
   static func fixedArguments(_ socket: SocketDirectory) -> [String] {
-    ["listen_addresses=", "unix_socket_directories=\(socket.path)", "port=\(SocketDirectory.port)"].flatMap { ["-c", $0] }
+    let settings = ["listen_addresses=", "unix_socket_directories=\(socket.path)", "port=\(SocketDirectory.port)"]
+    return settings.flatMap { ["-c", $0] }
   }
 
   /// Only over the socket, and only the accounts of server and database (the kernel tells who is asking).

@@ -82,6 +82,16 @@ public actor EmbeddedPostgres {
     logger.info("PostgreSQL stopped", metadata: ["directory": "\(cluster.layout.data)"])
   }
 
+  /// How to connect to the PostgreSQL that runs on the directory, whoever keeps it, or nil when none is ready there.
+  /// It takes nothing over: for a short task beside the server.
+  public static func connectionURL(ofRunning directory: String) -> String? {
+    guard let layout = ClusterLayout(existing: directory), let data = FileStatus(path: layout.data),
+      let file = PostmasterFile(inData: layout.data), file.state == .ready,
+      ProcessTable.postgresProcess(file.pid, in: data.identity) != nil
+    else { return nil }
+    return SocketDirectory(path: file.socketDirectory).connectionURL
+  }
+
   private func adopt(_ cluster: Cluster) async -> Postmaster? {
     guard let (postmaster, file) = cluster.runningPostmaster() else { return nil }
     let isReachable =

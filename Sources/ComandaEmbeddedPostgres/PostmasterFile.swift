@@ -10,6 +10,12 @@ struct PostmasterFile: Equatable, Sendable {
   let socketDirectory: String
   let state: State
 
+  /// Nil when the data directory has none, or it tells nothing.
+  init?(inData directory: String) {
+    guard let text = smallFile(directory + "/postmaster.pid") else { return nil }
+    self.init(text)
+  }
+
   /// Nil when the first line is no process number, as in a file that is just being written.
   init?(_ text: String) {
     // Spaces pad the state, which is rewritten in place, and nothing here holds any but a folder's name.

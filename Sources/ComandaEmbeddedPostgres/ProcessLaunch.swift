@@ -61,14 +61,14 @@ struct ChildProcess: Sendable {
     }
   }
 
-  /// Waits for the end. When the task is cancelled, the process (and what it started in its session) is killed first.
+  /// Waits for the end. When the task is cancelled, the process is killed first; what it started is not.
   func wait(polling interval: Duration = .milliseconds(10)) async throws -> ProcessEnding {
     while true {
       if let ending = ending() { return ending }
       do {
         try await Task.sleep(for: interval)
       } catch {
-        kill(-pid, SIGKILL)
+        kill(pid, SIGKILL)
         var status: Int32 = 0
         while waitpid(pid, &status, 0) < 0, errno == EINTR {}
         throw error
