@@ -43,6 +43,11 @@ public struct ServerContext: Sendable {
     self.call = call
   }
 
+  /// Tells this call from every other that runs.
+  public var id: ObjectIdentifier {
+    ObjectIdentifier(call)
+  }
+
   /// Sends metadata ahead of the first response.
   public func sendInitialMetadata(_ metadata: Metadata) {
     call.sendInitialMetadata(metadata)

@@ -1,0 +1,177 @@
+import ComandaDomain
+import ComandaRPC
+import Logging
+import Synchronization
+
+/// Who calls, as the authenticator found out and when.
+struct AuthenticatedCaller: CallerIdentity {
+  let principal: Principal
+  let token: SHA256Digest
+  let checkedAt: Timestamp
+}
+
+/// Checks the bearer token of every call against the scope that the schema names for its method.
+///
+/// A token is looked up once and then remembered for ``memory`` seconds, on the connection that sent it or by its hash;
+/// so revocation and expiry end access within that time. Calls that stream may outlive it: ``sweep()`` looks their
+/// tokens up again and ends those that lost their right.
+public final class Authenticator: ServerInterceptor {
+  /// How long a look-up counts, in seconds.
+  static let memory: Int64 = 10
+  /// How often streaming calls are looked at.
+  static let sweepInterval = Duration.seconds(5)
+  /// Tokens remembered; the memory is dropped when there are more, since they come from whoever connects.
+  static let remembered = 10_000
+
+  private struct Entry {
+    let token: AccessToken?
+    let checkedAt: Timestamp
+  }
+
+  private struct State {
+    var entries: [SHA256Digest: Entry] = [:]
+    var streams: [ObjectIdentifier: (context: ServerContext, caller: AuthenticatedCaller)] = [:]
+  }
+
+  private let tokens: any TokenStore
+  private let environment: ServiceEnvironment
+  private let logger: Logger
+  private let state = Mutex(State())
+
+  /// An authenticator over these tokens.
+  public init(tokens: any TokenStore, environment: ServiceEnvironment, logger: Logger) {
+    self.tokens = tokens
+    self.environment = environment
+    self.logger = logger
+  }
+
+  /// Finds out who calls, and refuses who may not.
+  public func callStarts(_ context: inout ServerContext) async throws {
+    guard let scope = context.method.scope else { return }
+    let caller = try await caller(of: context)
+    guard caller.principal.scopes.contains(where: { $0.rawValue == scope }) else {
+      throw RPCError.scopeMissing(scope, of: context.method)
+    }
+    context.identity = caller
+    if context.method.kind != .unary {
+      let stream = context
+      state.withLock { $0.streams[context.id] = (stream, caller) }
+    }
+  }
+
+  /// Forgets a streaming call.
+  public func callEnded(_ context: ServerContext, _ outcome: CallOutcome) {
+    if context.method.kind != .unary {
+      state.withLock { _ = $0.streams.removeValue(forKey: context.id) }
+    }
+  }
+
+  /// Ends streaming calls whose tokens were revoked or have expired; returns when its task is cancelled.
+  public func run() async {
+    while !Task.isCancelled {
+      try? await Task.sleep(for: Self.sweepInterval)
+      await sweep()
+    }
+  }
+
+  func sweep() async {
+    let streams = state.withLock { Array($0.streams.values) }
+    for (context, caller) in streams {
+      do {
+        guard try await token(caller.token)?.principal(at: environment.now()) == nil else { continue }
+        context.terminate(with: .tokenEnded)
+      } catch {
+        logger.warning("a token cannot be checked now; its streams go on", metadata: ["error": "\(error)"])
+      }
+    }
+  }
+
+  private func caller(of context: ServerContext) async throws -> AuthenticatedCaller {
+    if let header = context.metadata["authorization"] {
+      guard header.utf8.count <= 4_096, header.lowercased().hasPrefix("bearer ") else {
+        throw RPCError.credentialMissing
+      }
+      return try await caller(of: String(header.dropFirst("bearer ".count)))
+    }
+    guard let credential = context.connection.credential else { throw RPCError.credentialMissing }
+    if let known = context.connection.identity as? AuthenticatedCaller, isFresh(known.checkedAt),
+      known.principal.expiresAt.map({ environment.now() < $0 }) ?? true
+    {
+      return known
+    }
+    let caller = try await caller(of: credential)
+    context.connection.setIdentity(caller, for: credential)
+    return caller
+  }
+
+  private func caller(of secret: String) async throws -> AuthenticatedCaller {
+    var secret = secret
+    let digest = secret.withUTF8 { environment.sha256(UnsafeRawBufferPointer($0)) }
+    let token = try await token(digest)
+    let now = environment.now()
+    guard let token else { throw RPCError.credentialUnknown }
+    guard let principal = token.principal(at: now) else { throw RPCError.tokenEnded }
+    return AuthenticatedCaller(principal: principal, token: digest, checkedAt: now)
+  }
+
+  /// The token with a hash, from the memory or the store.
+  private func token(_ digest: SHA256Digest) async throws -> AccessToken? {
+    if let entry = state.withLock({ $0.entries[digest] }), isFresh(entry.checkedAt) { return entry.token }
+    let checkedAt = environment.now()
+    let token = try await tokens.resolve(digest)
+    state.withLock { state in
+      if state.entries.count >= Self.remembered { state.entries.removeAll(keepingCapacity: true) }
+      state.entries[digest] = Entry(token: token, checkedAt: checkedAt)
+    }
+    return token
+  }
+
+  private func isFresh(_ moment: Timestamp) -> Bool {
+    environment.now() < moment.adding(seconds: Self.memory)
+  }
+}
+
+extension ServerContext {
+  /// Who calls.
+  /// - Throws: `RPCError` UNAUTHENTICATED when the method needs no token and none was checked.
+  func principal() throws -> Principal {
+    guard let caller = identity as? AuthenticatedCaller else { throw RPCError.credentialMissing }
+    return caller.principal
+  }
+
+  /// The business that the call works on: the token's own, or the one that the metadata `comanda-business` names.
+  func business() throws -> BusinessID {
+    var named: BusinessID?
+    if let text = metadata["comanda-business"] {
+      guard let business = BusinessID(text) else {
+        throw DomainError.invalid([
+          ComandaDomain.FieldViolation(
+            field: "comanda-business", problem: .malformed(expected: "the id of a business, a UUID"))
+        ])
+      }
+      named = business
+    }
+    return try principal().business(named: named)
+  }
+}
+
+extension RPCError {
+  static let credentialMissing = RPCError(
+    .unauthenticated,
+    "the call has no token; send one in a CREDENTIAL frame, or as metadata `authorization: Bearer …`",
+    details: ErrorDetails.bytes(reason: "CREDENTIAL_MISSING"))
+
+  static let credentialUnknown = RPCError(
+    .unauthenticated, "the token is not known here; ask the server's operator for one",
+    details: ErrorDetails.bytes(reason: "CREDENTIAL_UNKNOWN"))
+
+  static let tokenEnded = RPCError(
+    .unauthenticated, "the token was revoked or has expired; ask the server's operator for a new one",
+    details: ErrorDetails.bytes(reason: "CREDENTIAL_ENDED"))
+
+  static func scopeMissing(_ scope: String, of method: MethodDescriptor) -> RPCError {
+    RPCError(
+      .permissionDenied, "\(method.path) needs a token with the scope \(scope)",
+      details: ErrorDetails.bytes(reason: "SCOPE_MISSING", metadata: ["scope": scope]))
+  }
+}

@@ -1,0 +1,45 @@
+import ComandaDomain
+import ComandaProtos
+import ComandaRPC
+import SwiftProtobuf
+
+/// What services take from outside: the clock and the hash function. Tests give them others.
+public struct ServiceEnvironment: Sendable {
+  /// The moment, now.
+  public var now: @Sendable () -> Timestamp
+  /// SHA-256 (FIPS 180-4).
+  public var sha256: SHA256Function
+
+  /// An environment.
+  public init(now: @escaping @Sendable () -> Timestamp, sha256: @escaping SHA256Function) {
+    self.now = now
+    self.sha256 = sha256
+  }
+
+  /// The hash of a whole request: what tells a repetition from a reuse of its `request_id`.
+  func fingerprint(of request: some SwiftProtobuf.Message) throws -> SHA256Digest {
+    let bytes: [UInt8] = try request.serializedBytes(options: .deterministic)
+    return bytes.withUnsafeBytes(sha256)
+  }
+
+  /// Who changes something, by which call. A request id may be left out only where the method allows it.
+  func mutation(
+    _ request: some SwiftProtobuf.Message, requestID: String, isRequired: Bool, in context: ServerContext
+  ) throws -> Mutation {
+    let isGiven = isRequired || !requestID.isEmpty
+    return Mutation(
+      actor: try context.principal().tokenID,
+      method: context.method.path,
+      at: now(),
+      request: isGiven ? try RequestKey(id: requestID, fingerprint: fingerprint(of: request)) : nil)
+  }
+}
+
+extension BinaryEncodingOptions {
+  /// The same message gives the same bytes, whatever the order of its maps.
+  fileprivate static var deterministic: BinaryEncodingOptions {
+    var options = BinaryEncodingOptions()
+    options.useDeterministicOrdering = true
+    return options
+  }
+}
