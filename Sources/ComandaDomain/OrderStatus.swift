@@ -22,20 +22,22 @@ public enum OrderStatus: Int16, Hashable, Sendable, CaseIterable {
   case canceled = 7
 
   /// The statuses that an order may go to from here, in ascending order; empty when this one is final.
-  public func legalMoves(for fulfilment: Fulfilment) -> [OrderStatus] {
+  ///
+  /// - Parameter isPickup: Whether the customer fetches the order, so that no courier carries it.
+  public func legalMoves(isPickup: Bool) -> [OrderStatus] {
     switch self {
     case .pending: [.accepted, .canceled]
     case .accepted: [.preparing, .canceled]
     case .preparing: [.ready, .canceled]
-    case .ready: fulfilment == .pickup ? [.delivered, .canceled] : [.outForDelivery, .canceled]
+    case .ready: isPickup ? [.delivered, .canceled] : [.outForDelivery, .canceled]
     case .outForDelivery: [.delivered]
     case .delivered, .canceled: []
     }
   }
 
   /// Checks one move.
-  public func checkMove(to next: OrderStatus, for fulfilment: Fulfilment) throws(IllegalMove) {
-    let legal = legalMoves(for: fulfilment)
+  public func checkMove(to next: OrderStatus, isPickup: Bool) throws(IllegalMove) {
+    let legal = legalMoves(isPickup: isPickup)
     guard legal.contains(next) else { throw IllegalMove(from: self, to: next, legal: legal) }
   }
 }

@@ -49,14 +49,6 @@ public struct StagedChunk: Sendable {
     rows.append(StagedRow(content: content, lines: start..<lines.count))
   }
 
-  /// Replaces what was found out about a row; its lines stay.
-  public mutating func replaceContent(ofRowAt index: Int, with content: StagedRow.Content) {
-    rows[index].content = content
-  }
-
-  /// How many source lines the row at this index has.
-  public func lineCount(ofRowAt index: Int) -> Int { rows[index].lines.count }
-
   /// The number of the first source line of the row at this index; nil when it has none.
   public func firstLine(ofRowAt index: Int) -> Int64? {
     rows[index].lines.first.map { lines[$0].number }
@@ -82,15 +74,13 @@ public struct StagedChunk: Sendable {
 /// A row of a chunk.
 public struct StagedRow: Sendable {
   /// What was found out about it.
-  public fileprivate(set) var content: Content
+  public let content: Content
   fileprivate let lines: Range<Int>
 
   /// What was found out about a row before it is stored.
   public enum Content: Sendable {
     /// A right order; the id is the one it gets when the row is applied.
     case valid(ValidatedOrder, fingerprint: ContentFingerprint, orderID: OrderID)
-    /// The same content under the same external id as an earlier row of this import.
-    case duplicate(externalID: String, of: Int64)
     /// A wrong or unreadable one. The external id is empty when it is not known; the problems are never empty.
     case failed(externalID: String, problems: [RowProblem])
   }

@@ -1,0 +1,36 @@
+public import ComandaDomain
+import ComandaPostgres
+
+extension PostgresImportStore {
+  public func businessesWithWork(limit: Int) async throws -> [BusinessID] {
+    try await errors.translating {
+      try await pool.query(SQL.workBusinesses, [.int8(Int64(limit))]).rows.map { try $0.id(0) }
+    }
+  }
+
+  public func lease(of business: BusinessID, limit: Int, seconds: Int) async throws -> [ImportLease] {
+    try await errors.translating {
+      let result = try await pool.query(
+        SQL.workLease, [.id(business), .int8(Int64(limit)), .float8(Double(seconds))])
+      return try result.rows.map { row in
+        ImportLease(businessID: business, importID: try row.id(0), fence: try row.int64(1))
+      }
+    }
+  }
+
+  public func release(_ lease: ImportLease) async throws {
+    try await errors.translating {
+      _ = try await pool.query(SQL.workRelease, [.id(lease.businessID), .id(lease.importID), .int8(lease.fence)])
+    }
+  }
+
+  public func applyNext(_ lease: ImportLease, limit: Int, seconds: Int) async throws -> Application {
+    try await errors.translating {
+      try await pool.withConnection { connection in
+        try await connection.transaction { connection in
+          try await ChunkApplication(lease: lease, limit: limit, seconds: seconds, connection: connection).run()
+        }
+      }
+    }
+  }
+}
