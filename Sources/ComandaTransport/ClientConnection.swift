@@ -319,7 +319,7 @@ extension StreamViolation {
   fileprivate var resetCode: ResetCode {
     switch self {
     case .messageTooLarge, .assemblyFull: .messageTooLarge
-    case .dataAfterEnd: .protocolError
+    case .outOfSequence: .protocolError
     }
   }
 
@@ -329,7 +329,7 @@ extension StreamViolation {
       RPCError(.resourceExhausted, "a response was larger than the \(limit) bytes that this client accepts")
     case .assemblyFull(let limit):
       RPCError(.resourceExhausted, "responses that are partly there took more than \(limit) bytes")
-    case .dataAfterEnd: RPCError(.internal, "the server broke the protocol within the call")
+    case .outOfSequence: RPCError(.internal, "the server broke the protocol within the call")
     }
   }
 }

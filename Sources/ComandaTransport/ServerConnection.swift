@@ -175,7 +175,7 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
       method = try dispatcher.method(at: open.method)
     } catch {
       machine.finish(Status(error), on: id, atOnce: true)
-      machine.handlerEnded()
+      machine.handlerEnded(of: id)
       return
     }
     let deadline = deadline(of: open, method.descriptor)
@@ -266,7 +266,7 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
   private func finished(_ call: ServerCall, _ error: RPCError?) {
     eventLoop.assertInEventLoop()
     runningHandlers -= 1
-    machine.handlerEnded()
+    machine.handlerEnded(of: call.id)
     if call.ending == nil {
       calls[call.id] = nil
       var status = error.map(Status.init) ?? Status(code: 0)
@@ -397,7 +397,7 @@ extension RPCError {
     case .assemblyFull(let limit):
       self.init(
         .resourceExhausted, "messages that are partly sent have at most \(limit) bytes on a connection, all together")
-    case .dataAfterEnd:
+    case .outOfSequence:
       self.init(.internal, "the caller sent data after the end of its requests, or ended them within a message")
     }
   }

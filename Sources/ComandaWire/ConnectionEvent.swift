@@ -42,6 +42,6 @@ public enum StreamViolation: Equatable, Sendable {
   case messageTooLarge(limit: UInt64)
   /// The messages that are only partly there have more bytes than are kept for them.
   case assemblyFull(limit: UInt64)
-  /// A segment came after the last one, or the stream ended within a message.
-  case dataAfterEnd
+  /// A segment came after the last one, the messages ended within one, or a RESPONSE came beside other messages.
+  case outOfSequence
 }

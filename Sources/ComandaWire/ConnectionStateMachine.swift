@@ -30,6 +30,8 @@ public struct ConnectionStateMachine: ~Copyable {
     var outbound: OutboundPipe
     var isScheduled = false
     var isCreditDirty = false
+    var hasSentMetadata = false
+    var hasHandlerEnded = false
   }
 
   private enum Phase {
@@ -49,6 +51,8 @@ public struct ConnectionStateMachine: ~Copyable {
   private var outgoing = ByteBuffer()
   private var pongs: [UInt64] = []
   private var ready: Deque<StreamID> = []
+  /// Calls whose next segment needs credit of the connection, in the order of their turns.
+  private var blocked: Deque<StreamID> = []
   private var sentBytes: UInt64 = 0
   private var sendLimit: UInt64 = Limits.beforeHello.connectionWindow
   private var openLimit: StreamID = Limits.beforeHello.streams
@@ -59,11 +63,12 @@ public struct ConnectionStateMachine: ~Copyable {
   private var assemblingBytes: UInt64 = 0
   private var advertisedBytes: UInt64
   private var advertisedStreams: StreamID
-  private var endedHandlers: StreamID = 0
+  private var endedCalls: StreamID = 0
   private var creditDirty: [StreamID] = []
 
   /// A connection that has not begun. The first bytes to send are its HELLO.
   public init(role: Role, limits: Limits, software: String) {
+    let limits = limits.raisedToDefaults()
     self.role = role
     self.limits = limits
     self.hello = Hello(
@@ -97,6 +102,11 @@ public struct ConnectionStateMachine: ~Copyable {
   /// Whether more waits to be sent on a call than should: its writer pauses until `takeOutgoing` names it.
   public func isBackedUp(_ id: StreamID) -> Bool {
     (streams[id]?.outbound.queuedBytes ?? 0) >= limits.outboundHighWater
+  }
+
+  /// The calls that have their turn to send, or wait for the connection's credit.
+  var waitingToSend: Int {
+    ready.count + blocked.count
   }
 
   /// The largest message that the peer accepts, in bytes.
@@ -145,7 +155,7 @@ public struct ConnectionStateMachine: ~Copyable {
       try require(.client, "DRAIN")
       guard phase == .open else { return .none }
       phase = .draining
-      FrameEncoder.encode(.drainAck, into: &outgoing)
+      queue(.drainAck)
       return .drain
     case .drainAck:
       try require(.server, "DRAIN_ACK")
@@ -170,7 +180,7 @@ public struct ConnectionStateMachine: ~Copyable {
     else { throw .violation("a HELLO raises the default limits; it does not lower them") }
     peer = hello
     isIntroduced = true
-    sendLimit = max(sendLimit, hello.connectionWindow)
+    raiseConnection(to: hello.connectionWindow)
     openLimit = max(openLimit, hello.streams)
     for id in streams.keys.sorted() { raise(id, to: hello.streamWindow) }
     return .hello(hello)
@@ -201,6 +211,7 @@ public struct ConnectionStateMachine: ~Copyable {
     }
     receivedBytes += length
     guard try isOpen(id), var stream = streams[id] else { return .none }
+    if role == .client, flags.contains(.endStream) { return .violation(id, .outOfSequence) }
     let assembling = stream.inbound.assembling
     let withheld = stream.inbound.withheld
     let outcome = stream.inbound.received(bytes, flags: flags, messageSize: limits.messageSize)
@@ -219,7 +230,7 @@ public struct ConnectionStateMachine: ~Copyable {
     case .message(let message): return .message(id, message, isLast: stream.inbound.isEnded)
     case .ended: return .requestsEnded(id)
     case .tooLarge: return .violation(id, .messageTooLarge(limit: limits.messageSize))
-    case .afterEnd: return .violation(id, .dataAfterEnd)
+    case .afterEnd: return .violation(id, .outOfSequence)
     case .creditExceeded:
       throw WireError(.creditExceeded, "call \(id) has credit for \(stream.inbound.advertised) bytes; this is more")
     }
@@ -229,14 +240,20 @@ public struct ConnectionStateMachine: ~Copyable {
     of id: StreamID, _ event: ConnectionEvent, name: String
   ) throws(WireError) -> ConnectionEvent {
     try require(.client, name)
-    guard try isOpen(id) else { return .none }
-    remove(id)
-    return event
+    guard try isOpen(id), let stream = streams[id] else { return .none }
+    switch event {
+    case .response where stream.inbound.hasReceived: return .violation(id, .outOfSequence)
+    case .status(_, let status) where status.code == 0 && stream.inbound.isWithinMessage:
+      return .violation(id, .outOfSequence)
+    default:
+      remove(id)
+      return event
+    }
   }
 
   private mutating func receiveCredit(_ limit: UInt64, on id: StreamID) throws(WireError) -> ConnectionEvent {
     if id == 0 {
-      sendLimit = max(sendLimit, limit)
+      raiseConnection(to: limit)
     } else if try isOpen(id) {
       raise(id, to: limit)
     }
@@ -256,7 +273,8 @@ public struct ConnectionStateMachine: ~Copyable {
   }
 
   private mutating func closed(_ code: CloseCode, _ message: String) -> ConnectionEvent {
-    phase = .closed
+    end()
+    outgoing.clear()
     return .closed(code, message: message)
   }
 
@@ -273,9 +291,14 @@ public struct ConnectionStateMachine: ~Copyable {
     streams[id] = stream
   }
 
-  /// Server: the handler of a call has ended, whatever became of the call; the caller may open another one.
-  public mutating func handlerEnded() {
-    endedHandlers += 1
+  /// Server: the handler of a call has ended. Once the call has ended too, its caller may open another one: neither
+  /// handlers of calls that were reset nor answers that nobody reads can pile up.
+  public mutating func handlerEnded(of id: StreamID) {
+    if streams[id] == nil {
+      endedCalls += 1
+    } else {
+      streams[id]?.hasHandlerEnded = true
+    }
   }
 
   private mutating func markCredit(_ stream: inout Stream, _ id: StreamID) {
@@ -298,7 +321,7 @@ public struct ConnectionStateMachine: ~Copyable {
     let fits = message.map { $0.readableBytes <= room } ?? true
     open.message = fits ? message : nil
     open.endStream = fits && isLast
-    FrameEncoder.encode(.open(id, open), into: &outgoing)
+    queue(.open(id, open))
     streams[id] = Stream(
       inbound: InboundPipe(window: limits.streamWindow, ended: false),
       outbound: OutboundPipe(limit: peer.streamWindow, ended: open.endStream))
@@ -332,7 +355,7 @@ public struct ConnectionStateMachine: ~Copyable {
       send(message, on: id)
       return finish(Status(code: 0), on: id)
     }
-    FrameEncoder.encode(.response(id, message), into: &outgoing)
+    queue(.response(id, message))
     remove(id)
   }
 
@@ -340,53 +363,69 @@ public struct ConnectionStateMachine: ~Copyable {
   public mutating func finish(_ status: Status, on id: StreamID, atOnce: Bool = false) {
     guard let stream = streams[id] else { return }
     if atOnce || stream.outbound.isDrained {
-      FrameEncoder.encode(.status(id, status), into: &outgoing)
+      queue(.status(id, status))
       return remove(id)
     }
     streams[id]?.outbound.statusAfterQueue = status
   }
 
-  /// Server: sends metadata ahead of a call's first response.
+  /// Server: sends metadata ahead of a call's first response, once.
   public mutating func sendMetadata(_ fields: [HeaderField], on id: StreamID) {
-    guard let stream = streams[id], stream.outbound.isIdle else { return }
-    FrameEncoder.encode(.metadata(id, fields), into: &outgoing)
+    guard let stream = streams[id], stream.outbound.isIdle, !stream.hasSentMetadata else { return }
+    streams[id]?.hasSentMetadata = true
+    queue(.metadata(id, fields))
   }
 
   /// Ends a call at once.
   public mutating func reset(_ id: StreamID, _ code: ResetCode) {
     guard streams[id] != nil else { return }
-    FrameEncoder.encode(.reset(id, code), into: &outgoing)
+    queue(.reset(id, code))
     remove(id)
   }
 
   /// Client: the bearer token for the calls to come.
   public mutating func sendCredential(_ token: String) {
-    FrameEncoder.encode(.credential(token), into: &outgoing)
+    queue(.credential(token))
   }
 
   /// Asks the peer for a PONG.
   public mutating func ping(_ number: UInt64) {
-    FrameEncoder.encode(.ping(number), into: &outgoing)
+    queue(.ping(number))
   }
 
   /// Server: asks the client to open no further call.
   public mutating func drain() {
     guard role == .server, phase == .open else { return }
     phase = .draining
-    FrameEncoder.encode(.drain, into: &outgoing)
+    queue(.drain)
   }
 
   /// Queues the connection's last frame.
   public mutating func close(_ code: CloseCode, message: String) {
     guard phase != .closed else { return }
+    queue(.close(code, message: message))
+    end()
+  }
+
+  private mutating func queue(_ frame: Frame) {
+    guard phase != .closed else { return }
+    FrameEncoder.encode(frame, into: &outgoing)
+  }
+
+  /// Nothing leaves any more but what is queued already.
+  private mutating func end() {
     phase = .closed
-    FrameEncoder.encode(.close(code, message: message), into: &outgoing)
+    streams = [:]
+    ready = []
+    blocked = []
+    pongs = []
+    creditDirty = []
   }
 
   /// Whether `takeOutgoing` has something.
   public var hasOutgoing: Bool {
     outgoing.readableBytes > 0 || !pongs.isEmpty || !creditDirty.isEmpty || creditDue != nil || streamsDue != nil
-      || (!ready.isEmpty && sentBytes < sendLimit)
+      || !ready.isEmpty
   }
 
   /// The bytes to send now: control frames first, then segments of the calls in turn, up to about `budget` bytes.
@@ -403,21 +442,21 @@ public struct ConnectionStateMachine: ~Copyable {
       buffer.writeBuffer(&outgoing)
       outgoing.clear()
     }
+    guard phase != .closed else { return }
     for number in pongs { FrameEncoder.encode(.pong(number), into: &buffer) }
     pongs.removeAll(keepingCapacity: true)
     writeCredit(into: &buffer)
-    guard phase != .closed else { return }
     var credit = sendLimit - sentBytes
     while buffer.readableBytes < budget, let id = ready.popFirst() {
       guard var stream = streams[id] else { continue }
       let before = stream.outbound.queuedBytes
       let creditBefore = credit
       guard let (segment, flags) = stream.outbound.nextSegment(connectionCredit: &credit) else {
-        if stream.outbound.canSend, credit == 0 {
-          ready.prepend(id)
-          break
+        if stream.outbound.canSend {
+          blocked.append(id)
+        } else {
+          streams[id]?.isScheduled = false
         }
-        streams[id]?.isScheduled = false
         continue
       }
       sentBytes += creditBefore - credit
@@ -458,16 +497,24 @@ public struct ConnectionStateMachine: ~Copyable {
 
   /// A new limit of the connection worth telling.
   private var creditDue: UInt64? {
+    guard phase != .closed else { return nil }
     let limit = (receivedBytes - min(withheldBytes, receivedBytes)) + limits.connectionWindow
     return limit > advertisedBytes && limit - advertisedBytes >= limits.connectionWindow / 2 ? limit : nil
   }
 
   /// A new highest stream id worth telling.
   private var streamsDue: StreamID? {
-    guard role == .server else { return nil }
-    let (limit, overflow) = limits.concurrentStreams.addingReportingOverflow(endedHandlers)
+    guard role == .server, phase != .closed else { return nil }
+    let (limit, overflow) = limits.concurrentStreams.addingReportingOverflow(endedCalls)
     guard !overflow, limit <= FrameLayout.highestStream, limit > advertisedStreams else { return nil }
     return limit - advertisedStreams >= max(1, limits.concurrentStreams / 4) ? limit : nil
+  }
+
+  private mutating func raiseConnection(to limit: UInt64) {
+    guard limit > sendLimit else { return }
+    sendLimit = limit
+    ready.prepend(contentsOf: blocked)
+    blocked = []
   }
 
   private mutating func raise(_ id: StreamID, to limit: UInt64) {
@@ -487,5 +534,10 @@ public struct ConnectionStateMachine: ~Copyable {
     guard let stream = streams.removeValue(forKey: id) else { return }
     withheldBytes -= min(stream.inbound.withheld, withheldBytes)
     assemblingBytes -= min(stream.inbound.assembling, assemblingBytes)
+    if stream.hasHandlerEnded { endedCalls += 1 }
+    if stream.isScheduled {
+      ready.removeAll { $0 == id }
+      blocked.removeAll { $0 == id }
+    }
   }
 }

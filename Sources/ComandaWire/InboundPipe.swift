@@ -17,6 +17,7 @@ struct InboundPipe {
   }
 
   private(set) var isEnded: Bool
+  private(set) var hasReceived = false
   private(set) var advertised: UInt64
   private var received: UInt64 = 0
   private var held: UInt64 = 0
@@ -25,6 +26,11 @@ struct InboundPipe {
   init(window: UInt64, ended: Bool) {
     self.advertised = window
     self.isEnded = ended
+  }
+
+  /// Whether a message is only partly there.
+  var isWithinMessage: Bool {
+    assembly != nil
   }
 
   /// Bytes of the message that is only partly there.
@@ -39,6 +45,7 @@ struct InboundPipe {
 
   mutating func received(_ segment: ByteBuffer, flags: DataFlags, messageSize: UInt64) -> OnSegment {
     if isEnded { return .afterEnd }
+    hasReceived = true
     let length = UInt64(segment.readableBytes)
     guard length <= advertised, received <= advertised - length else { return .creditExceeded }
     received += length

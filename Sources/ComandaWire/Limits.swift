@@ -1,4 +1,6 @@
 /// Every bound of one side of a connection, with its default and its reason.
+///
+/// The first four travel in HELLO, which can only raise them: values below `beforeHello` count as those of it.
 public struct Limits: Sendable, Equatable {
   /// Bytes of messages that the peer may have under way on the connection: what a stalled reader can cost in memory.
   public var connectionWindow: UInt64 = 4 << 20
@@ -21,6 +23,17 @@ public struct Limits: Sendable, Equatable {
   /// What holds for a peer until its HELLO is there. A HELLO may raise these numbers, not lower them.
   public static let beforeHello = Hello(
     connectionWindow: 1 << 20, streamWindow: 256 << 10, streams: 100, messageSize: 4 << 20, software: "")
+
+  /// None below what a peer may count on before it knows them.
+  func raisedToDefaults() -> Limits {
+    let least = Limits.beforeHello
+    var limits = self
+    limits.connectionWindow = max(connectionWindow, least.connectionWindow)
+    limits.streamWindow = max(streamWindow, least.streamWindow)
+    limits.concurrentStreams = max(concurrentStreams, least.streams)
+    limits.messageSize = max(messageSize, least.messageSize)
+    return limits
+  }
 
   /// Metadata of a call: bytes of all fields as they are encoded.
   public static let metadataBytes = 8_192

@@ -25,9 +25,16 @@ extension ByteBuffer {
     }.joined()
   }
 
-  /// So many bytes that differ from one place to the next.
+  /// So many bytes that differ from one place to the next, and with the seed.
   static func pattern(_ count: Int, seed: Int = 0) -> ByteBuffer {
-    ByteBuffer(bytes: (0..<count).map { UInt8(truncatingIfNeeded: ($0 &+ seed) &* 131 &+ ($0 >> 8)) })
+    var bytes = ByteBuffer(
+      bytes: (0..<min(count, 1_009)).map { UInt8(truncatingIfNeeded: ($0 &+ seed) &* 131 &+ $0 >> 8) })
+    while bytes.readableBytes < count {
+      let block = bytes
+      bytes.writeImmutableBuffer(block)
+    }
+    bytes.moveWriterIndex(to: count)
+    return bytes
   }
 }
 

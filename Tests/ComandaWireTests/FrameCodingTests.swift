@@ -20,7 +20,7 @@ struct FrameCodingTests {
   @Test("a frame is awaited to its last byte, and its bytes stay where they are", arguments: FrameSamples.all)
   func incomplete(frame: Frame) throws {
     let bytes = frame.encoded
-    for count in 0..<bytes.readableBytes {
+    for count in 0..<bytes.readableBytes where count < 300 || count > bytes.readableBytes - 16 {
       guard var part = bytes.getSlice(at: 0, length: count) else { continue }
       #expect(try FrameDecoder.decode(&part) == nil)
       #expect(part.readableBytes == count)

@@ -1,0 +1,159 @@
+import NIOCore
+import Testing
+
+@testable import ComandaWire
+
+@Suite("A call, as the client sees it")
+struct ClientCallTests {
+  @Test("a unary call is one frame, when its request fits")
+  func unary() throws {
+    let client = try Side.introduced(.client)
+    let room = 16_375 - (4 + 1 + 3 + 1)
+    #expect(client.open(message: .pattern(room), isLast: true) == 1)
+    let frames = try client.sent()
+    #expect(frames == [.open(1, Open(method: "s/m", message: .pattern(room), endStream: true))])
+    #expect(frames.first?.encoded.readableBytes == 16_384)
+  }
+
+  @Test("a request that is a byte too large follows its OPEN in DATA")
+  func largeUnary() throws {
+    let client = try Side.introduced(.client)
+    let message = ByteBuffer.pattern(16_375 - (4 + 1 + 3 + 1) + 1)
+    #expect(client.open(message: message, isLast: true) == 1)
+    #expect(
+      try client.sent() == [
+        .open(1, Open(method: "s/m")), .data(1, message, flags: [.endMessage, .endStream]),
+      ])
+  }
+
+  @Test("an OPEN carries deadline and metadata")
+  func openFields() throws {
+    let client = try Side.introduced(.client)
+    _ = client.machine.open(
+      method: "s/m", timeoutMilliseconds: 1_500, metadata: FrameSamples.fields, message: nil, isLast: false)
+    #expect(
+      try client.sent() == [.open(1, Open(method: "s/m", timeoutMilliseconds: 1_500, metadata: FrameSamples.fields))])
+  }
+
+  @Test("calls are numbered 1, 2, 3, …, up to the streams granted; STREAMS grants more, and never fewer")
+  func streamCredit() throws {
+    let client = try Side.introduced(.client, peer: Limits.beforeHello)
+    for id in StreamID(1)...100 { #expect(client.open() == id) }
+    #expect(client.open() == nil)
+    #expect(try client.receive(.streams(limit: 102)) == .creditRaised)
+    _ = try client.receive(.streams(limit: 5))
+    _ = try client.receive(.streams(limit: 102))
+    #expect(client.open() == 101)
+    #expect(client.open() == 102)
+    #expect(client.open() == nil)
+  }
+
+  @Test("the end of the requests goes with the last message")
+  func halfCloseWithMessage() throws {
+    let client = try Side.calling()
+    client.machine.send(.pattern(4), on: 1)
+    client.machine.endRequests(on: 1)
+    #expect(try client.sent() == [.data(1, .pattern(4), flags: [.endMessage, .endStream])])
+  }
+
+  @Test("the end of the requests is a frame of its own when no message waits")
+  func halfCloseAlone() throws {
+    let client = try Side.calling()
+    client.machine.endRequests(on: 1)
+    #expect(try client.sent() == [.data(1, ByteBuffer(), flags: .endStream)])
+    client.machine.endRequests(on: 1)
+    #expect(try client.sent() == [])
+  }
+
+  @Test("an empty last message keeps its end")
+  func emptyLastMessage() throws {
+    let client = try Side.calling()
+    client.machine.send(ByteBuffer(), on: 1)
+    client.machine.endRequests(on: 1)
+    #expect(try client.sent() == [.data(1, ByteBuffer(), flags: [.endMessage, .endStream])])
+  }
+
+  @Test("RESPONSE in state open → response; the call is over")
+  func response() throws {
+    let client = try Side.calling()
+    #expect(try client.receive(.response(1, .pattern(9))) == .response(1, .pattern(9)))
+    #expect(client.openStreams == 0)
+    #expect(try client.receive(.response(1, .pattern(9))) == .none)
+  }
+
+  @Test("METADATA, DATA and STATUS in state open → metadata, message, status")
+  func stream() throws {
+    let client = try Side.calling()
+    #expect(try client.receive(.metadata(1, FrameSamples.fields)) == .metadata(1, FrameSamples.fields))
+    #expect(try client.receive(.data(1, .pattern(9), flags: .endMessage)) == .message(1, .pattern(9), isLast: false))
+    let status = Status(code: 7, message: "no", details: .pattern(2), trailers: FrameSamples.fields)
+    #expect(try client.receive(.status(1, status)) == .status(1, status))
+    #expect(client.openStreams == 0)
+  }
+
+  @Test("frames of a call that was given up crossed its RESET, and are nothing")
+  func crossing() throws {
+    let client = try Side.calling()
+    client.machine.reset(1, .cancelled)
+    #expect(try client.sent() == [.reset(1, .cancelled)])
+    #expect(try client.receive(.metadata(1, [])) == .none)
+    #expect(try client.receive(.data(1, .pattern(9), flags: .endMessage)) == .none)
+    #expect(try client.receive(.status(1, Status(code: 0))) == .none)
+    #expect(try client.receive(.response(1, .pattern(9))) == .none)
+    #expect(try client.receive(.reset(1, .cancelled)) == .none)
+    _ = try client.receive(.credit(1, limit: 99))
+    #expect(client.openStreams == 0)
+  }
+
+  @Test("frames of a call that was never opened end the connection")
+  func neverOpened() throws {
+    let frames: [Frame] = [
+      .metadata(2, []), .data(2, .pattern(1), flags: []), .status(2, Status(code: 0)), .response(2, .pattern(9)),
+      .reset(2, .cancelled), .credit(2, limit: 1),
+    ]
+    for frame in frames {
+      let client = try Side.calling()
+      #expect(violation { _ = try client.receive(frame) } == .protocolError, "\(frame)")
+    }
+  }
+
+  @Test("STATUS OK within a message is a violation of the call: a message was cut")
+  func statusWithinMessage() throws {
+    let client = try Side.calling()
+    _ = try client.receive(.data(1, .pattern(9), flags: []))
+    #expect(try client.receive(.status(1, Status(code: 0))) == .violation(1, .outOfSequence))
+    let failed = try Side.calling()
+    _ = try failed.receive(.data(1, .pattern(9), flags: []))
+    #expect(try failed.receive(.status(1, Status(code: 4))) == .status(1, Status(code: 4)))
+  }
+
+  @Test("RESPONSE after another message is a violation of the call: it is a call's only message")
+  func responseAfterMessage() throws {
+    let client = try Side.calling()
+    _ = try client.receive(.data(1, .pattern(9), flags: .endMessage))
+    #expect(try client.receive(.response(1, .pattern(9))) == .violation(1, .outOfSequence))
+  }
+
+  @Test("DATA with END_STREAM from the server is a violation of the call: its end is STATUS")
+  func serverHalfClose() throws {
+    let client = try Side.calling()
+    #expect(
+      try client.receive(.data(1, .pattern(9), flags: [.endMessage, .endStream])) == .violation(1, .outOfSequence))
+  }
+
+  // MARK: - Drain
+
+  @Test("DRAIN → drain; DRAIN_ACK follows the last OPEN, and no call is opened any more")
+  func drain() throws {
+    let client = try Side.introduced(.client)
+    _ = client.open(message: .pattern(1), isLast: true)
+    #expect(try client.receive(.drain) == .drain)
+    #expect(!client.canOpen)
+    #expect(client.open() == nil)
+    #expect(
+      try client.sent() == [.open(1, Open(method: "s/m", message: .pattern(1), endStream: true)), .drainAck])
+    #expect(try client.receive(.drain) == .none)
+    #expect(try client.sent() == [])
+    #expect(try client.receive(.response(1, .pattern(1))) == .response(1, .pattern(1)))
+  }
+}

@@ -1,0 +1,251 @@
+import NIOCore
+import Testing
+
+@testable import ComandaWire
+
+@Suite("A call, as the server sees it")
+struct ServerCallTests {
+  // MARK: - Opening
+
+  @Test("OPEN in state idle → opened; the call is in the table")
+  func open() throws {
+    let server = try Side.introduced(.server)
+    let open = Open(
+      method: "s/m", timeoutMilliseconds: 20, metadata: FrameSamples.fields, message: .pattern(9), endStream: true)
+    #expect(try server.receive(.open(1, open)) == .opened(1, open))
+    #expect(server.openStreamIDs == [1])
+  }
+
+  @Test("OPEN of another id than the next ends the connection", arguments: [StreamID(1), 3, 0x7fff_ffff])
+  func openOutOfOrder(id: StreamID) throws {
+    let server = try Side.serving()
+    #expect(violation { _ = try server.receive(.open(id, .unary)) } == .protocolError)
+  }
+
+  @Test("OPEN beyond the streams granted ends the connection with CREDIT_EXCEEDED")
+  func openBeyondCredit() throws {
+    let server = try Side.introduced(.server)
+    for id in StreamID(1)...256 { _ = try server.receive(.open(id, .unary)) }
+    #expect(violation { _ = try server.receive(.open(257, .unary)) } == .creditExceeded)
+  }
+
+  // MARK: - Requests
+
+  @Test("DATA with END_MESSAGE in state open → message")
+  func message() throws {
+    let server = try Side.serving()
+    #expect(try server.receive(.data(1, .pattern(5), flags: .endMessage)) == .message(1, .pattern(5), isLast: false))
+  }
+
+  @Test("DATA frames up to END_MESSAGE are one message")
+  func segments() throws {
+    let server = try Side.serving()
+    #expect(try server.receive(.data(1, ByteBuffer(bytes: [1, 2]), flags: [])) == .none)
+    #expect(try server.receive(.data(1, ByteBuffer(), flags: [])) == .none)
+    #expect(try server.receive(.data(1, ByteBuffer(bytes: [3]), flags: [])) == .none)
+    #expect(
+      try server.receive(.data(1, ByteBuffer(bytes: [4]), flags: .endMessage))
+        == .message(1, ByteBuffer(bytes: [1, 2, 3, 4]), isLast: false))
+    #expect(
+      try server.receive(.data(1, ByteBuffer(bytes: [5]), flags: .endMessage))
+        == .message(1, ByteBuffer(bytes: [5]), isLast: false))
+  }
+
+  @Test("DATA of no bytes with END_MESSAGE is an empty message")
+  func emptyMessage() throws {
+    let server = try Side.serving()
+    #expect(try server.receive(.data(1, ByteBuffer(), flags: .endMessage)) == .message(1, ByteBuffer(), isLast: false))
+  }
+
+  @Test("DATA with END_MESSAGE and END_STREAM → the last message")
+  func lastMessage() throws {
+    let server = try Side.serving()
+    let frame = Frame.data(1, .pattern(5), flags: [.endMessage, .endStream])
+    #expect(try server.receive(frame) == .message(1, .pattern(5), isLast: true))
+  }
+
+  @Test("DATA of no bytes with END_STREAM between messages → requests ended")
+  func halfClose() throws {
+    let server = try Side.serving()
+    #expect(try server.receive(.data(1, ByteBuffer(), flags: .endStream)) == .requestsEnded(1))
+  }
+
+  @Test("END_STREAM within a message is a violation of the call; other calls go on")
+  func endWithinMessage() throws {
+    let server = try Side.serving()
+    _ = try server.receive(.open(2, .streaming))
+    #expect(try server.receive(.data(1, .pattern(5), flags: .endStream)) == .violation(1, .outOfSequence))
+    _ = try server.receive(.open(3, .streaming))
+    _ = try server.receive(.data(3, .pattern(5), flags: []))
+    #expect(try server.receive(.data(3, ByteBuffer(), flags: .endStream)) == .violation(3, .outOfSequence))
+    #expect(try server.receive(.data(2, .pattern(5), flags: .endMessage)) == .message(2, .pattern(5), isLast: false))
+  }
+
+  @Test("DATA in state half-closed is a violation of the call")
+  func dataAfterEnd() throws {
+    for open in [Open.unary, Open(method: "s/m", endStream: true)] {
+      let server = try Side.serving(open)
+      #expect(try server.receive(.data(1, .pattern(5), flags: .endMessage)) == .violation(1, .outOfSequence))
+    }
+    let server = try Side.serving()
+    _ = try server.receive(.data(1, ByteBuffer(), flags: .endStream))
+    #expect(try server.receive(.data(1, ByteBuffer(), flags: .endStream)) == .violation(1, .outOfSequence))
+  }
+
+  @Test("DATA of a call that ended is dropped, and its bytes are credited")
+  func dataAfterStatus() throws {
+    var limits = Limits()
+    limits.connectionWindow = 1 << 20
+    let server = try Side.serving(limits: limits)
+    server.machine.finish(Status(code: 5), on: 1)
+    _ = try server.sent()
+    for _ in 0..<64 {
+      #expect(try server.receive(.data(1, ByteBuffer(repeating: 0, count: 16_000), flags: [])) == .none)
+    }
+    #expect(try server.sent() == [.credit(0, limit: 64 * 16_000 + 1 << 20)])
+  }
+
+  @Test("DATA, RESET or CREDIT of a call that was never opened ends the connection")
+  func neverOpened() throws {
+    for frame in [Frame.data(2, .pattern(1), flags: []), .reset(2, .cancelled), .credit(2, limit: 1)] {
+      let server = try Side.serving()
+      #expect(violation { _ = try server.receive(frame) } == .protocolError, "\(frame)")
+    }
+  }
+
+  @Test("a message above the limit is a violation of the call, as soon as its segments are")
+  func tooLarge() throws {
+    let limits = Limits()
+    let server = try Side.serving(limits: limits)
+    let segment = ByteBuffer(repeating: 7, count: 16_000)
+    var received: UInt64 = 0
+    while received + 16_000 <= limits.messageSize {
+      #expect(try server.receive(.data(1, segment, flags: [])) == .none)
+      received += 16_000
+      _ = try server.sent()
+    }
+    #expect(
+      try server.receive(.data(1, segment, flags: [])) == .violation(1, .messageTooLarge(limit: limits.messageSize)))
+  }
+
+  @Test("a message of exactly the limit arrives")
+  func largest() throws {
+    let server = try Side.serving()
+    let segment = ByteBuffer(repeating: 7, count: 1 << 13)
+    for _ in 1..<512 {
+      #expect(try server.receive(.data(1, segment, flags: [])) == .none)
+      _ = try server.sent()
+    }
+    let whole = ByteBuffer(repeating: 7, count: 4 << 20)
+    #expect(try server.receive(.data(1, segment, flags: .endMessage)) == .message(1, whole, isLast: false))
+  }
+
+  @Test("messages that are partly there on many calls have a bound together")
+  func assembly() throws {
+    var limits = Limits()
+    limits.assemblyBytes = 300 << 10
+    let server = try Side.introduced(.server, limits: limits)
+    let segment = ByteBuffer(repeating: 7, count: 10 << 10)
+    for id in StreamID(1)...30 {
+      _ = try server.receive(.open(id, .streaming))
+      #expect(try server.receive(.data(id, segment, flags: [])) == .none)
+      _ = try server.sent()
+    }
+    _ = try server.receive(.open(31, .streaming))
+    #expect(try server.receive(.data(31, segment, flags: [])) == .violation(31, .assemblyFull(limit: 300 << 10)))
+    server.machine.finish(Status(code: 8), on: 31, atOnce: true)
+    #expect(try server.receive(.data(1, ByteBuffer(), flags: .endMessage)) == .message(1, segment, isLast: false))
+    #expect(try server.receive(.data(2, segment, flags: [])) == .none)
+    #expect(try server.receive(.data(3, segment, flags: [])) == .violation(3, .assemblyFull(limit: 300 << 10)))
+  }
+
+  // MARK: - Answers
+
+  @Test("an answer that fits is one RESPONSE, and the call is over")
+  func respond() throws {
+    let server = try Side.serving(.unary)
+    server.machine.respond(.pattern(16_375), on: 1)
+    #expect(try server.sent() == [.response(1, .pattern(16_375))])
+    #expect(server.openStreams == 0)
+  }
+
+  @Test("an answer too large for a frame is DATA and then STATUS OK")
+  func respondLarge() throws {
+    let server = try Side.serving(.unary)
+    server.machine.respond(.pattern(16_376), on: 1)
+    server.machine.finish(Status(code: 0), on: 1)
+    let message = ByteBuffer.pattern(16_376)
+    #expect(
+      try server.sent() == [
+        .data(1, message.getSlice(at: 0, length: 16_375) ?? message, flags: []),
+        .data(1, message.getSlice(at: 16_375, length: 1) ?? message, flags: .endMessage),
+        .status(1, Status(code: 0)),
+      ])
+    #expect(server.openStreams == 0)
+  }
+
+  @Test("messages are followed by the status")
+  func finish() throws {
+    let server = try Side.serving()
+    server.machine.send(.pattern(3), on: 1)
+    server.machine.send(ByteBuffer(), on: 1)
+    server.machine.finish(Status(code: 9, message: "no"), on: 1)
+    #expect(
+      try server.sent() == [
+        .data(1, .pattern(3), flags: .endMessage), .data(1, ByteBuffer(), flags: .endMessage),
+        .status(1, Status(code: 9, message: "no")),
+      ])
+  }
+
+  @Test("a status without messages leaves at once")
+  func finishAtOnce() throws {
+    let server = try Side.serving()
+    server.machine.finish(Status(code: 12), on: 1)
+    #expect(try server.sent() == [.status(1, Status(code: 12))])
+    #expect(server.openStreams == 0)
+  }
+
+  @Test("a status that must leave at once drops the messages that wait")
+  func finishInstead() throws {
+    let server = try Side.serving()
+    server.machine.send(.pattern(3), on: 1)
+    server.machine.finish(Status(code: 4), on: 1, atOnce: true)
+    #expect(try server.sent() == [.status(1, Status(code: 4))])
+    #expect(!server.hasOutgoing)
+  }
+
+  @Test("METADATA leaves once, and only ahead of the first message")
+  func metadata() throws {
+    let server = try Side.serving()
+    server.machine.sendMetadata(FrameSamples.fields, on: 1)
+    server.machine.sendMetadata([], on: 1)
+    server.machine.send(.pattern(3), on: 1)
+    server.machine.sendMetadata(FrameSamples.fields, on: 1)
+    #expect(try server.sent() == [.metadata(1, FrameSamples.fields), .data(1, .pattern(3), flags: .endMessage)])
+    server.machine.sendMetadata(FrameSamples.fields, on: 1)
+    #expect(try server.sent() == [])
+  }
+
+  @Test("RESET in state open → reset; the call is over and what waited on it is dropped")
+  func reset() throws {
+    let server = try Side.serving()
+    server.machine.send(.pattern(3), on: 1)
+    #expect(try server.receive(.reset(1, .cancelled)) == .reset(1, .cancelled))
+    #expect(server.openStreams == 0)
+    #expect(try server.sent() == [])
+    #expect(try server.receive(.reset(1, .cancelled)) == .none)
+  }
+
+  @Test("what the layer above asks of a call that is over is nothing")
+  func afterEnd() throws {
+    let server = try Side.serving()
+    _ = try server.receive(.reset(1, .cancelled))
+    server.machine.send(.pattern(3), on: 1)
+    server.machine.sendMetadata([], on: 1)
+    server.machine.respond(.pattern(3), on: 1)
+    server.machine.finish(Status(code: 0), on: 1)
+    server.machine.reset(1, .cancelled)
+    server.machine.took(100, on: 1)
+    #expect(try server.sent() == [])
+  }
+}

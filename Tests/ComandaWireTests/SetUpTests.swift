@@ -1,0 +1,195 @@
+import NIOCore
+import Testing
+
+@testable import ComandaWire
+
+@Suite("A connection's set-up")
+struct SetUpTests {
+  @Test("the first bytes of a side are its HELLO", arguments: [ConnectionStateMachine.Role.server, .client])
+  func helloFirst(role: ConnectionStateMachine.Role) throws {
+    let side = Side(role)
+    let limits = Limits()
+    #expect(
+      try side.sent() == [
+        .hello(
+          Hello(
+            connectionWindow: limits.connectionWindow, streamWindow: limits.streamWindow,
+            streams: limits.concurrentStreams, messageSize: limits.messageSize, software: "test"))
+      ])
+    #expect(!side.hasOutgoing)
+  }
+
+  @Test("a HELLO received is told, and the peer's largest message known")
+  func helloReceived() throws {
+    let side = Side(.server)
+    #expect(side.peerMessageSize == 4 << 20)
+    #expect(try side.receive(.hello(.generous)) == .hello(.generous))
+    #expect(side.peerMessageSize == 1 << 40)
+  }
+
+  @Test(
+    "any other frame ahead of the peer's HELLO ends the connection",
+    arguments: FrameSamples.all + [.ignored(type: 200)])
+  func frameBeforeHello(frame: Frame) {
+    switch frame {
+    case .hello, .close: return
+    default: break
+    }
+    #expect(violation { _ = try Side(.server).receive(frame) } == .protocolError)
+    #expect(violation { _ = try Side(.client).receive(frame) } == .protocolError)
+  }
+
+  @Test("CLOSE may come instead of HELLO")
+  func closeBeforeHello() throws {
+    let side = Side(.client)
+    #expect(try side.receive(.close(.excessiveLoad, message: "full")) == .closed(.excessiveLoad, message: "full"))
+  }
+
+  @Test("a second HELLO ends the connection")
+  func secondHello() throws {
+    let side = try Side.introduced(.server)
+    #expect(violation { _ = try side.receive(.hello(.generous)) } == .protocolError)
+  }
+
+  @Test("another version than 1 ends the connection with UNSUPPORTED_VERSION", arguments: [UInt16(0), 2, .max])
+  func otherVersion(version: UInt16) {
+    var hello = Hello.generous
+    hello.version = version
+    #expect(violation { _ = try Side(.server).receive(.hello(hello)) } == .unsupportedVersion)
+  }
+
+  @Test("a HELLO that lowers a default ends the connection; one that repeats the defaults does not")
+  func lowered() throws {
+    let changes: [(inout Hello) -> Void] = [
+      { $0.connectionWindow -= 1 }, { $0.streamWindow -= 1 }, { $0.streams -= 1 }, { $0.messageSize -= 1 },
+    ]
+    for change in changes {
+      var hello = Limits.beforeHello
+      change(&hello)
+      #expect(violation { _ = try Side(.client).receive(.hello(hello)) } == .protocolError)
+    }
+    #expect(try Side(.client).receive(.hello(Limits.beforeHello)) == .hello(Limits.beforeHello))
+  }
+
+  @Test("a side that is configured below the defaults keeps them, since its peer may count on them")
+  func smallConfiguration() throws {
+    var limits = Limits()
+    limits.connectionWindow = 1
+    limits.streamWindow = 1
+    limits.concurrentStreams = 1
+    limits.messageSize = 1
+    let server = Side(.server, limits: limits)
+    guard let hello = try server.sent().first else {
+      Issue.record("no HELLO")
+      return
+    }
+    let client = Side(.client)
+    _ = try client.sent()
+    #expect(
+      try client.receive(hello)
+        == .hello(
+          {
+            var hello = Limits.beforeHello; hello.software = "test"; return hello
+          }()))
+    _ = try server.receive(.hello(Limits.beforeHello))
+    for id in StreamID(1)...100 { #expect(try server.receive(.open(id, .streaming)) == .opened(id, .streaming)) }
+    let message = ByteBuffer(repeating: 0, count: 16_000)
+    for _ in 0..<16 { #expect(try server.receive(.data(1, message, flags: [])) == .none) }
+  }
+
+  @Test("a client may call ahead of the server's HELLO, as far as the defaults go")
+  func callBeforeHello() throws {
+    let client = Side(.client)
+    for id in StreamID(1)...100 { #expect(client.open() == id) }
+    #expect(client.open() == nil)
+    client.machine.send(ByteBuffer(repeating: 0, count: 300 << 10), on: 1)
+    #expect(try client.sent().dataBytes() == 256 << 10)
+    _ = try client.receive(.hello(.generous))
+    #expect(client.open() == 101)
+    #expect(try client.sent().dataBytes() == 44 << 10)
+  }
+
+  @Test("PING is answered by PONG of the same number, ahead of what waits")
+  func pong() throws {
+    let side = try Side.introduced(.server)
+    #expect(try side.receive(.ping(42)) == .none)
+    #expect(try side.receive(.ping(43)) == .none)
+    #expect(try side.sent() == [.pong(42), .pong(43)])
+    #expect(!side.hasOutgoing)
+  }
+
+  @Test("more than 32 PINGs whose PONG waits end the connection with EXCESSIVE_LOAD")
+  func pingFlood() throws {
+    let side = try Side.introduced(.server)
+    for number in UInt64(0)..<32 { _ = try side.receive(.ping(number)) }
+    #expect(violation { _ = try side.receive(.ping(32)) } == .excessiveLoad)
+    let reading = try Side.introduced(.server)
+    for number in UInt64(0)..<320 {
+      _ = try reading.receive(.ping(number))
+      #expect(try reading.sent() == [.pong(number)])
+    }
+  }
+
+  @Test("a PING of one's own is sent, and its PONG told")
+  func ping() throws {
+    let side = try Side.introduced(.client)
+    side.machine.ping(7)
+    #expect(try side.sent() == [.ping(7)])
+    #expect(try side.receive(.pong(7)) == .pong(7))
+  }
+
+  @Test("a frame of an unknown type that may be ignored changes nothing")
+  func ignored() throws {
+    let side = try Side.introduced(.server)
+    #expect(try side.receive(.ignored(type: 128)) == .none)
+    #expect(!side.hasOutgoing)
+  }
+
+  @Test("CREDENTIAL is told to the server, and sent by the client")
+  func credential() throws {
+    #expect(try Side.introduced(.server).receive(.credential("t")) == .credential("t"))
+    let client = try Side.introduced(.client)
+    client.machine.sendCredential("t")
+    #expect(try client.sent() == [.credential("t")])
+  }
+
+  @Test("a frame for the other role ends the connection")
+  func wrongRole() throws {
+    let forClients: [Frame] = [
+      .response(1, ByteBuffer()), .status(1, Status(code: 0)), .metadata(1, []), .streams(limit: 9), .drain,
+    ]
+    for frame in forClients {
+      #expect(violation { _ = try Side.serving().receive(frame) } == .protocolError, "\(frame)")
+    }
+    for frame in [Frame.open(2, .unary), .drainAck, .credential("t")] {
+      #expect(violation { _ = try Side.calling().receive(frame) } == .protocolError, "\(frame)")
+    }
+  }
+
+  @Test("CLOSE is told with its reason; what comes after it is nothing")
+  func closed() throws {
+    let side = try Side.serving()
+    #expect(try side.receive(.close(.timeout, message: "idle")) == .closed(.timeout, message: "idle"))
+    #expect(try side.receive(.open(9, .unary)) == .none)
+    #expect(try side.receive(.close(.done, message: "")) == .none)
+  }
+
+  @Test("CLOSE is the last frame of a side, whatever was waiting or is asked for later")
+  func closeIsLast() throws {
+    let side = try Side.serving()
+    side.machine.send(.pattern(100_000), on: 1)
+    _ = try side.receive(.ping(1))
+    _ = try side.receive(.data(1, .pattern(16_000), flags: .endMessage))
+    side.machine.took(16_000, on: 1)
+    side.machine.close(.internalError, message: "over")
+    side.machine.respond(.pattern(5), on: 1)
+    side.machine.finish(Status(code: 0), on: 1, atOnce: true)
+    side.machine.reset(1, .cancelled)
+    side.machine.ping(1)
+    side.machine.drain()
+    side.machine.close(.done, message: "again")
+    #expect(try side.sent() == [.close(.internalError, message: "over")])
+    #expect(!side.hasOutgoing)
+    #expect(try side.sent() == [])
+  }
+}
