@@ -65,6 +65,13 @@ public struct IllegalMove: Error, Hashable, Sendable {
   public let to: OrderStatus
   /// Where it may go.
   public let legal: [OrderStatus]
+
+  /// Makes the error of a move.
+  public init(from: OrderStatus, to: OrderStatus, legal: [OrderStatus]) {
+    self.from = from
+    self.to = to
+    self.legal = legal
+  }
 }
 
 extension IllegalMove: CustomStringConvertible {

@@ -13,6 +13,13 @@ public struct SHA256Digest: Hashable, Sendable {
     self.words = words
   }
 
+  /// Makes a digest whose 32 bytes, zeros at first, the closure writes.
+  public init(filling fill: (UnsafeMutableRawBufferPointer) -> Void) {
+    var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+    Swift.withUnsafeMutableBytes(of: &words) { fill($0) }
+    self.words = words
+  }
+
   /// Reads 64 hexadecimal digits; nil for anything else.
   public init?(hex text: some StringProtocol) {
     var bytes: [UInt8] = []

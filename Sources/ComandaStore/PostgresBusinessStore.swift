@@ -13,6 +13,7 @@ public struct PostgresBusinessStore: BusinessStore {
     self.errors = StoreErrors(logger: logger)
   }
 
+  /// The business and its counter row.
   public func create(_ business: Business, by mutation: Mutation) async throws {
     try await errors.translating {
       try await pool.withConnection { connection in
@@ -28,12 +29,14 @@ public struct PostgresBusinessStore: BusinessStore {
     }
   }
 
+  /// One statement on a shared connection.
   public func find(_ id: BusinessID) async throws -> Business? {
     try await errors.translating {
       try await pool.query(SQL.businessFind, [.id(id)]).rows.first?.business()
     }
   }
 
+  /// All but the row that stands for the platform.
   public func list(limit: Int) async throws -> [Business] {
     try await errors.translating {
       try await pool.query(SQL.businessList, [.int8(Int64(limit))]).rows.map { try $0.business() }

@@ -2,6 +2,7 @@ public import ComandaDomain
 import ComandaPostgres
 
 extension PostgresImportStore {
+  /// Failed and unchanged rows come out of an index that holds nothing else.
   public func rows(
     of id: ImportID, of business: BusinessID, outcomes: Set<RowOutcome>, page: PageRequest<Int64>
   ) async throws -> Page<ImportRow, Int64> {

@@ -2,6 +2,7 @@ public import ComandaDomain
 import ComandaPostgres
 
 extension PostgresImportStore {
+  /// One transaction: look, COPY, remember the chunk, move the watermark.
   public func stage(_ chunk: StagedChunk) async throws -> Staging {
     guard (1...StagedChunk.rowLimit).contains(chunk.rows.count) else { throw DomainError.fault }
     return try await errors.translating {

@@ -14,6 +14,7 @@ public struct PostgresImportStore: ImportStore {
     self.errors = StoreErrors(logger: logger)
   }
 
+  /// The import and its applier's row, once for each request id.
   public func create(
     _ id: ImportID, _ description: ImportDescription, in business: BusinessID, by mutation: Mutation
   ) async throws -> Import {
@@ -40,18 +41,21 @@ public struct PostgresImportStore: ImportStore {
     }
   }
 
+  /// One statement on a shared connection.
   public func find(_ id: ImportID, of business: BusinessID) async throws -> Import? {
     try await errors.translating {
       try await pool.query(SQL.importFind, [.id(business), .id(id)]).rows.first?.importRecord(of: business)
     }
   }
 
+  /// Two rows by their keys: cheap enough to poll.
   public func progress(of id: ImportID, of business: BusinessID) async throws -> ImportProgress? {
     try await errors.translating {
       try await pool.query(SQL.importProgress, [.id(business), .id(id)]).rows.first?.importProgress()
     }
   }
 
+  /// Out of the primary key, since ids are in the order of creation.
   public func list(
     states: Set<ImportState>, group: String, of business: BusinessID, page: PageRequest<ImportID>
   ) async throws -> Page<Import, ImportID> {
@@ -71,6 +75,7 @@ public struct PostgresImportStore: ImportStore {
     }
   }
 
+  /// Locks the uploader's row only, so that applying goes on meanwhile.
   public func finish(
     _ id: ImportID, totalRows: Int64, fileSHA256: SHA256Digest, of business: BusinessID, by mutation: Mutation
   ) async throws -> Import {
@@ -94,6 +99,7 @@ public struct PostgresImportStore: ImportStore {
     }
   }
 
+  /// Waits for the chunk that is being applied, then bars the applier.
   public func cancel(_ id: ImportID, of business: BusinessID, by mutation: Mutation) async throws -> Import {
     try await errors.translating {
       try await pool.withConnection { connection in

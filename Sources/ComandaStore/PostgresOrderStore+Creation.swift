@@ -3,6 +3,7 @@ import ComandaPostgres
 import FoundationEssentials
 
 extension PostgresOrderStore {
+  /// One transaction in one round trip; nothing is decided in between.
   public func create(
     _ order: NewOrder, in business: BusinessID, by mutation: Mutation
   ) async throws -> OrderCreation {

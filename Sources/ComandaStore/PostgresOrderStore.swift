@@ -14,10 +14,12 @@ public struct PostgresOrderStore: OrderStore {
     self.errors = StoreErrors(logger: logger)
   }
 
+  /// One statement on a shared connection.
   public func order(_ id: OrderID, of business: BusinessID) async throws -> Order? {
     try await orders([id], of: business).first
   }
 
+  /// One statement on a shared connection, by the unique index of the external ids.
   public func order(externalID: String, of business: BusinessID) async throws -> Order? {
     try await errors.translating {
       let result = try await pool.query(SQL.orderFindExternal, [.id(business), .text(externalID)])
@@ -25,6 +27,7 @@ public struct PostgresOrderStore: OrderStore {
     }
   }
 
+  /// One statement on a shared connection, however many ids.
   public func orders(_ ids: [OrderID], of business: BusinessID) async throws -> [Order] {
     try await errors.translating {
       let result = try await pool.query(SQL.orderFind, [.id(business), .uuidArray(ids.map(\.uuid))])
@@ -38,6 +41,7 @@ public struct PostgresOrderStore: OrderStore {
     }
   }
 
+  /// On a connection of its own, since a filter by text may be slow.
   public func list(
     _ filter: OrderFilter, of business: BusinessID, page: PageRequest<OrderCursor>
   ) async throws -> Page<Order, OrderCursor> {
@@ -59,6 +63,7 @@ public struct PostgresOrderStore: OrderStore {
     }
   }
 
+  /// On a connection of its own, since it reads every order that the filter lets through.
   public func statistics(_ filter: OrderFilter, of business: BusinessID) async throws -> OrderStatistics {
     let parameters: [Parameter] = [
       .id(business), filter.statusNumbers, .time(filter.placedFrom ?? Timestamp.representable.lowerBound),
@@ -81,6 +86,7 @@ public struct PostgresOrderStore: OrderStore {
     }
   }
 
+  /// Locks the order, decides, and writes: three round trips.
   public func changeStatus(
     _ change: StatusChange, of business: BusinessID, by mutation: Mutation
   ) async throws -> Order {
@@ -91,6 +97,7 @@ public struct PostgresOrderStore: OrderStore {
     }
   }
 
+  /// One statement on a shared connection.
   public func history(of id: OrderID, of business: BusinessID) async throws -> [OrderEvent] {
     try await errors.translating {
       let result = try await pool.query(SQL.orderHistory, [.id(business), .id(id)])

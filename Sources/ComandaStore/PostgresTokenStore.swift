@@ -14,6 +14,7 @@ public struct PostgresTokenStore: TokenStore {
     self.errors = StoreErrors(logger: logger)
   }
 
+  /// The token and its audit record, in the business's name or the platform's.
   public func create(_ token: AccessToken, by mutation: Mutation) async throws {
     let stored = StoredPrincipalKind(token.kind)
     try await errors.translating {
@@ -35,12 +36,14 @@ public struct PostgresTokenStore: TokenStore {
     }
   }
 
+  /// One statement on a shared connection.
   public func list(of business: BusinessID?) async throws -> [AccessToken] {
     try await errors.translating {
       try await pool.query(SQL.tokenList, [business.map { .id($0) } ?? .null]).rows.map { try $0.accessToken() }
     }
   }
 
+  /// Keeps the time of the first revocation.
   public func revoke(_ id: TokenID, by mutation: Mutation) async throws -> AccessToken {
     try await errors.translating {
       try await pool.withConnection { connection in
@@ -57,6 +60,7 @@ public struct PostgresTokenStore: TokenStore {
     }
   }
 
+  /// One statement on a shared connection, by the unique index of the hashes.
   public func resolve(_ sha256: SHA256Digest) async throws -> AccessToken? {
     try await errors.translating {
       try await pool.query(SQL.tokenResolve, [.digest(sha256)]).rows.first?.accessToken()
