@@ -9,6 +9,10 @@ long shim_SSL_CTX_set_mode(SSL_CTX *context, long mode) {
   return SSL_CTX_set_mode(context, mode);
 }
 
+long shim_SSL_CTX_clear_mode(SSL_CTX *context, long mode) {
+  return SSL_CTX_clear_mode(context, mode);
+}
+
 int shim_SSL_CTX_set_min_proto_version(SSL_CTX *context, int version) {
   return (int)SSL_CTX_set_min_proto_version(context, version);
 }

@@ -27,7 +27,7 @@ struct CertificateWithKey: Sendable {
   /// A self-signed certificate that may sign others, but no further authorities.
   static func authority(named name: String, now: Int, days: Int) throws(TLSError) -> CertificateWithKey {
     try make(
-      name: name, validity: Validity(now: now, days: days), issuer: nil,
+      name: name, now: now, days: days, issuer: nil,
       extensions: [
         (NID_basic_constraints, "critical,CA:TRUE,pathlen:0"), (NID_key_usage, "critical,keyCertSign,cRLSign"),
         (NID_subject_key_identifier, "hash"),
@@ -52,7 +52,7 @@ struct CertificateWithKey: Sendable {
     }
     ERR_clear_error()
     return try make(
-      name: names.first ?? "server", validity: Validity(now: now, days: days), issuer: issuer,
+      name: names.first ?? "server", now: now, days: days, issuer: issuer,
       extensions: [
         (NID_basic_constraints, "critical,CA:FALSE"), (NID_key_usage, "critical,digitalSignature"),
         (NID_ext_key_usage, "serverAuth"), (NID_subject_alt_name, alternatives.joined(separator: ",")),
@@ -65,26 +65,15 @@ struct CertificateWithKey: Sendable {
     named name: String, signedBy issuer: CertificateWithKey, now: Int, days: Int
   ) throws(TLSError) -> CertificateWithKey {
     try make(
-      name: name, validity: Validity(now: now, days: days), issuer: issuer,
+      name: name, now: now, days: days, issuer: issuer,
       extensions: [
         (NID_basic_constraints, "critical,CA:FALSE"), (NID_key_usage, "critical,digitalSignature"),
         (NID_ext_key_usage, "clientAuth"),
       ])
   }
 
-  private struct Validity {
-    let start: Int
-    let end: Int
-
-    /// Begins an hour ago, for clocks that are behind.
-    init(now: Int, days: Int) {
-      start = now - 3600
-      end = start + days * 86_400
-    }
-  }
-
   private static func make(
-    name: String, validity: Validity, issuer: CertificateWithKey?, extensions: [(Int32, String)]
+    name: String, now: Int, days: Int, issuer: CertificateWithKey?, extensions: [(Int32, String)]
   ) throws(TLSError) -> CertificateWithKey {
     ERR_clear_error()
     guard let keyPointer = shim_EVP_EC_gen("P-256"), let pointer = X509_new() else {
@@ -94,8 +83,7 @@ struct CertificateWithKey: Sendable {
     let certificate = X509Reference(adopting: pointer)
     let signer = issuer?.certificate.pointer ?? pointer
     guard X509_set_version(pointer, Int(X509_VERSION_3)) == 1, setRandomSerial(of: pointer),
-      ASN1_TIME_set(X509_getm_notBefore(pointer), validity.start) != nil,
-      ASN1_TIME_set(X509_getm_notAfter(pointer), validity.end) != nil,
+      setValidity(of: pointer, from: now, days: days, within: signer),
       let subject = X509_get_subject_name(pointer),
       X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, name, Int32(name.utf8.count), -1, 0) == 1,
       X509_set_issuer_name(pointer, X509_get_subject_name(signer)) == 1,
@@ -118,6 +106,20 @@ struct CertificateWithKey: Sendable {
       throw .failure("a certificate could not be signed: \(OpenSSLErrorQueue.drain())")
     }
     return CertificateWithKey(certificate: certificate, key: key)
+  }
+
+  /// Begins an hour ago, for clocks that are behind, and ends with the signer at the latest.
+  private static func setValidity(
+    of certificate: OpaquePointer, from now: Int, days: Int, within signer: OpaquePointer
+  ) -> Bool {
+    let start = now - 3600
+    guard ASN1_TIME_set(X509_getm_notBefore(certificate), start) != nil,
+      ASN1_TIME_set(X509_getm_notAfter(certificate), start + days * 86_400) != nil
+    else {
+      return false
+    }
+    let limit = X509_get0_notAfter(signer)
+    return ASN1_TIME_compare(X509_get0_notAfter(certificate), limit) <= 0 || X509_set1_notAfter(certificate, limit) == 1
   }
 
   private static func setRandomSerial(of certificate: OpaquePointer) -> Bool {

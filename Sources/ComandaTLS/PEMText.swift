@@ -44,7 +44,7 @@ struct PEMText {
     let end = ERR_peek_last_error()
     ERR_clear_error()
     guard ERR_GET_LIB(end) == ERR_LIB_PEM, ERR_GET_REASON(end) == PEM_R_NO_START_LINE else {
-      throw .configuration("\(origin) holds a damaged certificate (the \(certificates.count + 1). one in it)")
+      throw .configuration("\(origin) holds a damaged certificate (number \(certificates.count + 1) in it)")
     }
     guard !certificates.isEmpty else {
       throw .configuration("\(origin) holds no certificate; expected PEM text with BEGIN CERTIFICATE")
@@ -56,13 +56,11 @@ struct PEMText {
   func privateKey() throws(TLSError) -> PrivateKey {
     guard let bio = memoryBIO() else { throw .failure("no memory to read the \(origin)") }
     defer { BIO_free(bio) }
-    ERR_clear_error()
     if let key = PEM_read_bio_PrivateKey(bio, nil, refusePassphrase, nil) {
       return PrivateKey(adopting: key)
     }
-    let problem = ERR_peek_last_error()
     ERR_clear_error()
-    if ERR_GET_LIB(problem) == ERR_LIB_PEM, ERR_GET_REASON(problem) == PEM_R_NO_START_LINE {
+    guard String(decoding: bytes, as: UTF8.self).contains("PRIVATE KEY-----") else {
       throw .configuration("\(origin) holds no private key; expected PEM text with BEGIN PRIVATE KEY")
     }
     throw .configuration("\(origin) is damaged or encrypted; expected a PEM private key without a passphrase")

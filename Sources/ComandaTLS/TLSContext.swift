@@ -65,6 +65,8 @@ public final class TLSContext: @unchecked Sendable {
   private func setProtocol() throws(TLSError) {
     let modes = SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS
     _ = shim_SSL_CTX_set_mode(pointer, Int(modes))
+    // A read returns after each message that is not data, so that a flood of them can be counted as it comes.
+    _ = shim_SSL_CTX_clear_mode(pointer, Int(SSL_MODE_AUTO_RETRY))
     SSL_CTX_set_options(
       pointer,
       shim_SSL_OP_NO_RENEGOTIATION | shim_SSL_OP_NO_COMPRESSION | shim_SSL_OP_CIPHER_SERVER_PREFERENCE

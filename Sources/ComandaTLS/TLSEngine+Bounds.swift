@@ -3,16 +3,23 @@
 /// AES-GCM loses its guarantees after some 24 million records under one key (RFC 8446, 5.5), which a busy connection
 /// reaches within minutes; OpenSSL leaves the update to its user.
 struct KeyUsage {
-  static let recordLimit = 1 << 22
-
+  private let recordLimit: Int
   private var read = 0
   private var written = 0
+
+  init(recordLimit: Int = 1 << 22) {
+    self.recordLimit = recordLimit
+  }
 
   mutating func recordRead() { read += 1 }
   mutating func recordWritten() { written += 1 }
 
   /// An update renews both directions, since the peer is asked for one too.
-  var isUpdateDue: Bool { max(read, written) >= KeyUsage.recordLimit }
+  var isUpdateDue: Bool { max(read, written) >= recordLimit }
+
+  mutating func reset() {
+    self = KeyUsage(recordLimit: recordLimit)
+  }
 }
 
 /// How many messages a peer may send after the handshake: KeyUpdates, each of which costs a key derivation here, and

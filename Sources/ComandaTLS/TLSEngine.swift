@@ -31,7 +31,7 @@ public final class TLSEngine {
   var state = State.handshaking
   var evidence = PeerEvidence()
   private let records: RecordBIO
-  private var keyUsage = KeyUsage()
+  var keyUsage = KeyUsage()
   private var postHandshake = PostHandshakeBudget()
 
   /// Starts a connection of `context`.
@@ -57,6 +57,10 @@ public final class TLSEngine {
   }
 
   deinit {
+    if state != .failed {
+      // Otherwise OpenSSL spoils the session of a connection that was cut, and a client is to resume just that one.
+      SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN)
+    }
     SSL_free(ssl)
   }
 
@@ -120,13 +124,13 @@ public final class TLSEngine {
         status = SSL_read_ex(ssl, space.baseAddress, min(space.count, limit - total), &count)
         return count
       }
+      if postHandshake.isExceeded { throw failBound("too many KeyUpdates or session tickets") }
       if status == 1 {
         keyUsage.recordRead()
         continue
       }
       switch SSL_get_error(ssl, status) {
-      case SSL_ERROR_WANT_READ:
-        if postHandshake.isExceeded { throw failBound("too many KeyUpdates or session tickets") }
+      case SSL_ERROR_WANT_READ: break
       case SSL_ERROR_ZERO_RETURN: records.discardInput()
       default: throw fail()
       }
@@ -150,7 +154,7 @@ public final class TLSEngine {
     while !rest.isEmpty {
       if keyUsage.isUpdateDue {
         SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED)
-        keyUsage = KeyUsage()
+        keyUsage.reset()
       }
       OpenSSLErrorQueue.clear()
       var count = 0

@@ -65,25 +65,25 @@ public final class TicketKeys: Sendable {
     keys.withLock(\.first)
   }
 
-  /// The key of that name, and whether it is the newest.
-  func key(named name: UnsafeBufferPointer<UInt8>) -> (key: Key, isNewest: Bool)? {
-    keys.withLock { keys in
-      guard let index = keys.firstIndex(where: { $0.name.elementsEqual(name) }) else { return nil }
-      return (keys[index], index == keys.startIndex)
-    }
+  func key(named name: UnsafeBufferPointer<UInt8>) -> Key? {
+    keys.withLock { keys in keys.first { $0.name.elementsEqual(name) } }
   }
 }
 
 /// What OpenSSL is told by the callback of `SSL_CTX_set_tlsext_ticket_key_evp_cb`.
 enum TicketKeyAnswer: Int32 {
+  /// The handshake fails.
   case failed = -1
+  /// No ticket is written; one that was read is ignored, which means a full handshake.
   case noTicket = 0
-  case use = 1
-  case useAndRenew = 2
+  /// The ticket is written.
+  case write = 1
+  /// The ticket is taken, and the client gets a new one, since it uses each only once.
+  case takeAndRenew = 2
 }
 
 extension TicketKeys {
-  /// Keys OpenSSL's contexts to write a new ticket, after giving it a name and an initialisation vector.
+  /// Readies OpenSSL's contexts to write a new ticket, after giving it a name and an initialisation vector.
   func prepareEncryption(
     name: UnsafeMutablePointer<UInt8>, vector: UnsafeMutablePointer<UInt8>, cipher: OpaquePointer, mac: OpaquePointer
   ) -> TicketKeyAnswer {
@@ -93,31 +93,34 @@ extension TicketKeys {
     let isReady = key.withSecrets { cipherKey, macKey in
       EVP_EncryptInit_ex(cipher, EVP_aes_256_cbc(), nil, cipherKey, vector) == 1 && setKey(macKey, of: mac)
     }
-    return isReady ? .use : .failed
+    return isReady ? .write : .failed
   }
 
-  /// Keys OpenSSL's contexts to read a ticket that names its key.
+  /// Readies OpenSSL's contexts to read a ticket that names its key.
   func prepareDecryption(
     name: UnsafePointer<UInt8>, vector: UnsafePointer<UInt8>, cipher: OpaquePointer, mac: OpaquePointer
   ) -> TicketKeyAnswer {
-    guard let found = key(named: UnsafeBufferPointer(start: name, count: Key.nameCount)) else { return .noTicket }
-    let isReady = found.key.withSecrets { cipherKey, macKey in
+    guard let key = key(named: UnsafeBufferPointer(start: name, count: Key.nameCount)) else { return .noTicket }
+    let isReady = key.withSecrets { cipherKey, macKey in
       EVP_DecryptInit_ex(cipher, EVP_aes_256_cbc(), nil, cipherKey, vector) == 1 && setKey(macKey, of: mac)
     }
-    guard isReady else { return .failed }
-    return found.isNewest ? .use : .useAndRenew
+    return isReady ? .takeAndRenew : .failed
   }
 
   private func setKey(_ key: UnsafeBufferPointer<UInt8>, of mac: OpaquePointer) -> Bool {
-    var digest: [CChar] = Array("SHA256".utf8CString)
-    let start = UnsafeMutableRawPointer(mutating: key.baseAddress)
-    return digest.withUnsafeMutableBufferPointer { digest in
-      let parameters = [
-        OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, start, key.count),
-        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest.baseAddress, 0),
-        OSSL_PARAM_construct_end(),
-      ]
-      return EVP_MAC_CTX_set_params(mac, parameters) == 1
+    // The parameters keep pointers to their names and values, so all of these must live until they are used.
+    var digest = Array("SHA256".utf8CString)
+    return OSSL_MAC_PARAM_KEY.withCString { keyName in
+      OSSL_MAC_PARAM_DIGEST.withCString { digestName in
+        digest.withUnsafeMutableBufferPointer { digest in
+          let parameters = [
+            OSSL_PARAM_construct_octet_string(keyName, UnsafeMutableRawPointer(mutating: key.baseAddress), key.count),
+            OSSL_PARAM_construct_utf8_string(digestName, digest.baseAddress, 0),
+            OSSL_PARAM_construct_end(),
+          ]
+          return EVP_MAC_CTX_set_params(mac, parameters) == 1
+        }
+      }
     }
   }
 }

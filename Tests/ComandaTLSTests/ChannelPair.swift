@@ -50,6 +50,12 @@ struct ChannelPair {
     }
   }
 
+  /// Runs what a channel does only in the loop's next turn, such as becoming inactive.
+  func runLoops() {
+    client.embeddedEventLoop.run()
+    server.embeddedEventLoop.run()
+  }
+
   func deliver(_ bytes: ByteBuffer, to channel: EmbeddedChannel) {
     channel.pipeline.fireChannelRead(bytes)
     channel.pipeline.fireChannelReadComplete()

@@ -15,6 +15,7 @@ static const uint64_t shim_SSL_OP_CIPHER_SERVER_PREFERENCE = SSL_OP_CIPHER_SERVE
 static const uint64_t shim_SSL_OP_PRIORITIZE_CHACHA = SSL_OP_PRIORITIZE_CHACHA;
 
 long shim_SSL_CTX_set_mode(SSL_CTX *context, long mode);
+long shim_SSL_CTX_clear_mode(SSL_CTX *context, long mode);
 int shim_SSL_CTX_set_min_proto_version(SSL_CTX *context, int version);
 int shim_SSL_CTX_set_max_proto_version(SSL_CTX *context, int version);
 int shim_SSL_CTX_set1_groups_list(SSL_CTX *context, const char *groups);
