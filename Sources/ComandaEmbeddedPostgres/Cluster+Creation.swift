@@ -1,3 +1,4 @@
+import CLinux
 import FoundationEssentials
 import Glibc
 
@@ -32,16 +33,24 @@ extension Cluster {
     let nothing = try Descriptor(opening: "/dev/null", flags: O_RDONLY)
     // Text is compared by bytes (fast, and the same on every machine); letters are known in all of Unicode.
     let locale = ["--encoding=UTF8", "--locale=C", "--lc-ctype=C.UTF-8"]
+    let access = ["--username=\(ClusterSettings.role)", "--auth=peer"]
+    let options = locale + access + ["--data-checksums", "--no-sync", "--no-instructions"]
     try await run(
-      [binaries.initdb, "-D", ProcessLaunch.directoryPath, "--username=\(ClusterSettings.role)", "--auth=peer"]
-        + ["--data-checksums", "--no-instructions"] + locale,
+      [binaries.initdb, "-D", ProcessLaunch.directoryPath] + options,
       input: nothing, in: folder, account: account, log: log)
 
     // The database is made without a server, by the single-user mode, before the data gets its name.
     let statement = try Descriptor.reading("CREATE DATABASE \(ClusterSettings.database);\n")
+    let settings = ["-c", "exit_on_error=on", "-c", "fsync=off"]
     try await run(
-      [binaries.postgres, "--single", "-D", ProcessLaunch.directoryPath, "-c", "exit_on_error=on", "postgres"],
+      [binaries.postgres, "--single", "-D", ProcessLaunch.directoryPath] + settings + ["postgres"],
       input: statement, in: folder, account: account, log: log)
+
+    // Once for all, instead of file by file and twice.
+    let error = comanda_sync_file_system(folder.number)
+    guard error == 0 else {
+      throw EmbeddedPostgresError(.creationFailed, "cannot write the new data to the disk: \(systemMessage(error))")
+    }
   }
 
   private static func removeUnfinished(_ layout: ClusterLayout) async throws {

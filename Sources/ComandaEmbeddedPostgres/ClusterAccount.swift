@@ -6,8 +6,8 @@ struct ClusterAccount: Equatable, Sendable {
   let name: String
   let user: uid_t
   let group: gid_t
-  /// The account of this process, which connects to PostgreSQL.
-  let clientName: String
+  /// What user id 0 is called: root connects to a PostgreSQL also when another account's server started it.
+  let rootName: String
   /// Whether this process has to give up root for it.
   let isOther: Bool
 
@@ -15,6 +15,7 @@ struct ClusterAccount: Equatable, Sendable {
   static func choose(owner: uid_t?) throws -> ClusterAccount {
     let ourselves = geteuid()
     let client = try passwordEntry(ourselves)
+    let rootName = try passwordEntry(0).name
     if ourselves != 0 {
       if let owner, owner != ourselves {
         throw EmbeddedPostgresError(
@@ -23,7 +24,7 @@ struct ClusterAccount: Equatable, Sendable {
             + "run as its owner or as root, or use another directory")
       }
       return ClusterAccount(
-        name: client.name, user: client.user, group: client.group, clientName: client.name, isOther: false)
+        name: client.name, user: client.user, group: client.group, rootName: rootName, isOther: false)
     }
     let entry: PasswordEntry
     if let owner {
@@ -39,7 +40,7 @@ struct ClusterAccount: Equatable, Sendable {
         .accountUnusable, "PostgreSQL refuses to run as root, and there is neither a user postgres nor a user nobody")
     }
     return ClusterAccount(
-      name: entry.name, user: entry.user, group: entry.group, clientName: client.name, isOther: true)
+      name: entry.name, user: entry.user, group: entry.group, rootName: rootName, isOther: true)
   }
 
   /// The command, changed so that it runs as this account.

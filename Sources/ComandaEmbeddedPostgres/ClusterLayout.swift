@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Glibc
 
 /// Where things are under the directory that the operator named.
@@ -17,10 +16,7 @@ struct ClusterLayout: Equatable, Sendable {
 
   /// Creates the directory, readable to nobody else, if it is missing.
   init(creating directory: String) throws {
-    do {
-      try FileManager.default.createDirectory(
-        atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-    } catch {
+    guard Self.makeDirectory(directory) else {
       throw EmbeddedPostgresError(
         .directoryUnusable, "cannot create the directory \(directory): \(systemMessage(errno))")
     }
@@ -35,6 +31,15 @@ struct ClusterLayout: Equatable, Sendable {
     guard let real = realpath(directory, nil) else { return nil }
     defer { free(real) }
     root = String(cString: real)
+  }
+
+  /// Makes the directory, and those above it that are missing. False, and `errno` tells why, when that is not possible.
+  private static func makeDirectory(_ path: String) -> Bool {
+    if mkdir(path, 0o700) == 0 || errno == EEXIST { return true }
+    guard errno == ENOENT, let slash = path.dropLast().lastIndex(of: "/"), slash != path.startIndex else {
+      return false
+    }
+    return makeDirectory(String(path[..<slash])) && mkdir(path, 0o700) == 0
   }
 
   init(root: String) {

@@ -40,6 +40,7 @@ struct ClusterSettings: Equatable, Sendable {
     fsync = on
     full_page_writes = on
     synchronous_commit = on
+    recovery_init_sync_method = syncfs   # one call, where the other way is a call for each of a thousand files
 
     # Bulk imports write much log in a short time: rare checkpoints, and room for them.
     wal_buffers = 16MB
@@ -81,7 +82,7 @@ struct ClusterSettings: Equatable, Sendable {
     return settings.flatMap { ["-c", $0] }
   }
 
-  /// Only over the socket, and only the accounts of server and database (the kernel tells who is asking).
+  /// Only over the socket, and only PostgreSQL's own account and root (the kernel tells who is asking).
   static let hostBasedAuthentication = """
     # Written by comanda-server at every start.
     local all all peer map=comanda
@@ -89,8 +90,7 @@ struct ClusterSettings: Equatable, Sendable {
     """
 
   static func userMap(_ account: ClusterAccount) -> String {
-    let names = account.isOther ? [account.name, account.clientName] : [account.name]
-    let lines = names.map { "comanda \"\($0)\" \(role)\n" }
+    let lines = [account.name, account.rootName].map { "comanda \"\($0)\" \(role)\n" }
     return "# Written by comanda-server at every start.\n" + lines.joined()
   }
 

@@ -1,4 +1,4 @@
-import CProcessLaunch
+import CLinux
 import Glibc
 
 /// A command to run with nothing inherited: no descriptors (the server's sockets least of all), no environment, no

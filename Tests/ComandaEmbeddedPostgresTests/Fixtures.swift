@@ -5,6 +5,8 @@ import Testing
 
 @testable import ComandaEmbeddedPostgres
 
+private let templatePath = Mutex("")
+
 /// A directory of one test, gone when the test is. It is closed to every other account, as `mktemp -d` makes it.
 final class TestDirectory: Sendable {
   let path: String
@@ -27,6 +29,9 @@ final class TestDirectory: Sendable {
 
   private static let template = Task {
     let directory = try TestDirectory()
+    templatePath.withLock { $0 = directory.path }
+    // What is static is never released, so the end of the process has to clean up.
+    atexit { try? FileManager.default.removeItem(atPath: templatePath.withLock(\.self)) }
     let postgres = EmbeddedPostgres(directory: directory.path, logger: .silent)
     _ = try await postgres.start()
     await postgres.stop()

@@ -108,6 +108,22 @@ struct RulesTests {
     #expect(settings.configuration.contains("shared_buffers = \(sharedBuffers)MB\n"))
   }
 
+  @Test("PostgreSQL's account and root may connect, and nobody else")
+  func userMap() throws {
+    let account = try ClusterAccount.choose(owner: nil)
+    let entries = ClusterSettings.userMap(account).split(separator: "\n").filter { !$0.hasPrefix("#") }
+    #expect(entries == ["comanda \"\(account.name)\" comanda", "comanda \"root\" comanda"])
+    let rules = ClusterSettings.hostBasedAuthentication.split(separator: "\n").filter { !$0.hasPrefix("#") }
+    #expect(rules == ["local all all peer map=comanda"])
+  }
+
+  @Test("data of root's is refused, for PostgreSQL would not run as root", .enabled(if: geteuid() == 0))
+  func rootsData() throws {
+    let error = try #require(throws: EmbeddedPostgresError.self) { try ClusterAccount.choose(owner: 0) }
+    #expect(error.reason == .accountUnusable)
+    #expect(try ClusterAccount.choose(owner: 65_534).user == 65_534)
+  }
+
   @Test("a log over its bound is emptied and its text kept, while its writer goes on in the same file")
   func boundedLog() throws {
     let directory = try TestDirectory()

@@ -1,6 +1,5 @@
-// C, because Swift's Glibc module is built without _GNU_SOURCE and so lacks closefrom, chdir and setsid for posix_spawn.
 #define _GNU_SOURCE
-#include "CProcessLaunch.h"
+#include "CLinux.h"
 
 #include <errno.h>
 #include <signal.h>

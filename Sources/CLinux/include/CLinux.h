@@ -1,5 +1,7 @@
-#ifndef COMANDA_PROCESS_LAUNCH_H
-#define COMANDA_PROCESS_LAUNCH_H
+#ifndef COMANDA_LINUX_H
+#define COMANDA_LINUX_H
+
+// What glibc offers under _GNU_SOURCE only, without which Swift's Glibc module is built.
 
 #include <sys/types.h>
 
@@ -17,5 +19,8 @@ struct comanda_launch {
 // named above and no other, all signals unblocked and at their defaults.
 // Each descriptor given must be 4 or higher. Returns 0 and sets *pid, or an error number.
 int comanda_launch_process(const struct comanda_launch *launch, pid_t *pid);
+
+// Writes everything of the file system that holds the open file to the disk. Returns 0, or an error number.
+int comanda_sync_file_system(int descriptor);
 
 #endif
