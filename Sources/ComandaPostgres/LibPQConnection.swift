@@ -79,8 +79,9 @@ final class LibPQConnection {
     switch call.work {
     case .statements:
       let mayResend = isShared || PQtransactionStatus(raw) == PQTRANS_IDLE
-      run(machine.send(call, call.statements, .plain(mayResend: mayResend)), [call])
-    case .transaction: run(machine.send(call, call.statements, .transaction), [call])
+      run(machine.send(call, call.statements, .plain(mayResend: mayResend), isPreparing: isPreparing(call)), [call])
+    case .transaction:
+      run(machine.send(call, call.statements, .transaction, isPreparing: isPreparing(call)), [call])
     case .rows: sendRows(call)
     case .script(let sql): sendAlone(call, sql, nil)
     case .copy(let session): sendAlone(call, call.statements.first?.statement.sql ?? "", session)
@@ -233,8 +234,10 @@ final class LibPQConnection {
     ended.append(call)
   }
 
-  /// In a group, then alone with a stale preparation, then freshly prepared.
-  private static let attemptLimit = 4
+  /// In a group, then alone, then without relying on any preparation.
+  private static let attemptLimit = 3
+
+  private func isPreparing(_ call: Call) -> Bool { call.attempts < Self.attemptLimit }
 
   private func end(_ call: Call, _ error: PostgresError) {
     call.error = error

@@ -15,7 +15,7 @@ import DequeModule
 ///   `BEGIN … Sync COMMIT Sync`: after an error the first Sync makes the server listen again, and COMMIT, which
 ///   rolls a failed transaction back without complaint, clears the way for the next caller.
 /// - A skipped or failed Parse leaves no prepared statement, and calls that were sent meanwhile relied on it. They
-///   fail without effect, and are sent again.
+///   fail without effect, and are sent again with their text.
 ///
 /// COPY and scripts of several statements are forbidden in pipeline mode, and run alone.
 struct PGConnectionStateMachine<Token> {
@@ -128,17 +128,28 @@ struct PGConnectionStateMachine<Token> {
   var expectsReplies: Bool { !expected.isEmpty }
 
   /// Sends one call.
-  mutating func send(_ token: Token, _ statements: [BoundStatement], _ shape: Shape) -> [Command] {
+  ///
+  /// - Parameter isPreparing: false when a preparation let the call down before: then its text goes along, and
+  ///   whatever is wrong is said about this call and not about the one that failed to prepare for it.
+  mutating func send(
+    _ token: Token, _ statements: [BoundStatement], _ shape: Shape, isPreparing: Bool = true
+  ) -> [Command] {
     var commands: [Command] = []
     commands.reserveCapacity(statements.count + 2)
-    if shape == .transaction { add(token, .begin, .begin, [], to: &commands) }
-    for (index, bound) in statements.enumerated() {
-      add(token, .statement(index), bound.statement, bound.types, rowByRow: shape == .rowByRow, to: &commands)
+    func add(_ part: Part, _ statement: Statement, _ types: [PostgresType]) {
+      if isPreparing {
+        self.add(token, part, statement, types, rowByRow: shape == .rowByRow, to: &commands)
+      } else {
+        commands.append(.execute(nil, part))
+        expected.append(.execute(token, part, prepared: nil, rowByRow: shape == .rowByRow))
+      }
     }
+    if shape == .transaction { add(.begin, .begin, []) }
+    for (index, bound) in statements.enumerated() { add(.statement(index), bound.statement, bound.types) }
     if shape == .transaction {
       commands.append(.sync)
       expected.append(.innerSync)
-      add(token, .commit, .commit, [], to: &commands)
+      add(.commit, .commit, [])
     }
     commands.append(.sync)
     let mayResend =

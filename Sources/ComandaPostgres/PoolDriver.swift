@@ -116,7 +116,7 @@ final class PoolDriver {
       }
       connection.endCopy(of: session, abortingBecause: reason)
       updateInterest(slot)
-    case .release(let lease): release(lease)
+    case .release(let lease, let reusable): release(lease, reusable: reusable)
     case .connected(let slot, let result): connected(slot, result)
     case .shutDown: shutDown()
     }
@@ -124,6 +124,7 @@ final class PoolDriver {
 
   private func send(_ call: Call, on slot: Int) {
     guard let connection = slots[slot].connection else {
+      pool.callEnded(slot)
       return call.fail(.connectionLost(outcomeUnknown: false))
     }
     if call.completion.hasEnded {
@@ -171,16 +172,16 @@ final class PoolDriver {
     lease.granted.end(.success(()))
   }
 
-  private func release(_ lease: Lease) {
+  private func release(_ lease: Lease, reusable: Bool) {
     guard let slot = lease.slot else { return }
     lease.slot = nil
     slots[slot].lease = nil
     let connection = slots[slot].connection
-    let isReusable = connection?.isReusable ?? false
-    if !isReusable, connection?.failure == nil {
+    let isClean = connection?.isReusable ?? false
+    if let connection, !isClean, connection.failure == nil {
       logger.warning("a leased database connection was given back in use or in a transaction, it is closed")
     }
-    if pool.release(slot, reusable: isReusable) == .close { discard(slot, .leaseEnded) }
+    if pool.release(slot, reusable: reusable && isClean) == .close { discard(slot, .leaseEnded) }
   }
 
   private func cancel(_ call: Call, of lease: Lease) {

@@ -6,7 +6,13 @@ import Synchronization
 public final class PostgresConnection: Sendable {
   private let reactor: Reactor
   private let lease: Lease
-  private let openStream = Mutex<RowStream.Source?>(nil)
+  private let state = Mutex(State())
+
+  private struct State {
+    /// A stream that may still be under way.
+    var stream: RowStream.Source?
+    var isReusable = true
+  }
 
   init(reactor: Reactor, lease: Lease) {
     self.reactor = reactor
@@ -60,6 +66,11 @@ public final class PostgresConnection: Sendable {
     _ = try? await perform(Call([BoundStatement(.rollback)]), isCancellable: false)
   }
 
+  /// Lets the session end with the lease: for those who change settings or take locks that outlive transactions.
+  public func closeWhenGivenBack() {
+    state.withLock { $0.isReusable = false }
+  }
+
   /// Runs `COPY … FROM STDIN`, with the data that `body` writes.
   ///
   /// - Returns: the number of rows.
@@ -104,7 +115,7 @@ extension PostgresConnection {
   /// Starts a stream's statement.
   func start(_ source: RowStream.Source) async {
     await finishStream()
-    openStream.withLock { $0 = source }
+    state.withLock { $0.stream = source }
     if !reactor.post(.leasedCall(lease, source.call)) { source.call.fail(.poolClosed) }
   }
 
@@ -118,9 +129,9 @@ extension PostgresConnection {
 
   /// Ends a stream that nobody reads any longer, if there is one.
   private nonisolated(nonsending) func finishStream() async {
-    let open = openStream.withLock { open -> RowStream.Source? in
-      defer { open = nil }
-      return open
+    let open = state.withLock { state -> RowStream.Source? in
+      defer { state.stream = nil }
+      return state.stream
     }
     guard let open, !open.buffer.isFinished else { return }
     cancel(open.call)
@@ -131,7 +142,7 @@ extension PostgresConnection {
 
   nonisolated(nonsending) func giveBack() async {
     await finishStream()
-    reactor.post(.release(lease))
+    reactor.post(.release(lease, reusable: state.withLock { $0.isReusable }))
   }
 
   private nonisolated(nonsending) func perform(_ call: Call, isCancellable: Bool = true) async throws -> [QueryResult] {

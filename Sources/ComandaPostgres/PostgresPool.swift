@@ -24,11 +24,11 @@ public final class PostgresPool: Sendable {
 
   /// Waits until the task is cancelled, then shuts down.
   public func run() async {
-    let cancelled = OneShot<Void>()
+    let cancelled = Gate()
     await withTaskCancellationHandler {
-      try? await cancelled.wait {}
+      await cancelled.wait()
     } onCancel: {
-      cancelled.end(.success(()))
+      cancelled.open()
     }
     await shutDown()
   }

@@ -14,7 +14,7 @@ final class Reactor: Sendable {
     case resumeRows(Lease)
     case copy(Lease, CopySession, CopySession.Chunk)
     case endCopy(Lease, CopySession, abortingBecause: String?)
-    case release(Lease)
+    case release(Lease, reusable: Bool)
     case connected(slot: Int, Result<Connector.Connected, PostgresError>)
     case shutDown
   }
@@ -28,8 +28,8 @@ final class Reactor: Sendable {
 
   private let letterbox = Mutex(Letterbox())
   private let poller: Poller
-  /// Ends when the thread has closed everything.
-  private let ended = OneShot<Void>()
+  /// Opens when the thread has closed everything.
+  private let ended = Gate()
 
   /// Starts the thread.
   init(_ configuration: PostgresConfiguration, logger: Logger) throws(PostgresError) {
@@ -39,7 +39,7 @@ final class Reactor: Sendable {
     self.poller = poller
     let isStarted = OSThread.start(name: "pg-reactor") { [self] in
       PoolDriver(configuration, reactor: self, poller: poller, logger: logger).run()
-      ended.end(.success(()))
+      ended.open()
     }
     if !isStarted { throw PostgresError(.configuration, "the system has no thread left for the database reactor") }
   }
@@ -75,7 +75,6 @@ final class Reactor: Sendable {
   }
 
   func waitUntilEnded() async {
-    // It never ends with an error.
-    try? await ended.wait {}
+    await ended.wait()
   }
 }

@@ -1,0 +1,54 @@
+import ComandaPostgres
+import ComandaTestDatabase
+import Logging
+
+/// A pool on a database of the test's own, shut down afterwards.
+nonisolated(nonsending) func withPool<Value>(
+  _ configure: (inout PostgresConfiguration) -> Void = { _ in },
+  _ body: nonisolated(nonsending) (PostgresPool) async throws -> Value
+) async throws -> Value {
+  try await withPool(url: try await TestDatabase.shared.makeDatabase(), configure, body)
+}
+
+/// A pool on the database with this URL, shut down afterwards.
+nonisolated(nonsending) func withPool<Value>(
+  url: String, _ configure: (inout PostgresConfiguration) -> Void = { _ in },
+  _ body: nonisolated(nonsending) (PostgresPool) async throws -> Value
+) async throws -> Value {
+  var configuration = try PostgresConfiguration(url: url)
+  configuration.shutdownGrace = .seconds(2)
+  configure(&configuration)
+  let pool = try PostgresPool(configuration: configuration, logger: Logger(label: "test"))
+  do {
+    let value = try await body(pool)
+    await pool.shutDown()
+    return value
+  } catch {
+    await pool.shutDown()
+    throw error
+  }
+}
+
+extension PostgresPool {
+  /// Connects, so that what follows meets a pool at work.
+  func connect() async throws {
+    _ = try await query(Statement("SELECT 1"))
+  }
+
+  /// The first column of the only row, as a number.
+  func number(_ sql: String, _ parameters: [Parameter] = []) async throws -> Int64 {
+    try await query(Statement(sql), parameters).rows[0].int64(0)
+  }
+}
+
+/// The error that `body` ends with.
+nonisolated(nonsending) func postgresError(
+  _ body: nonisolated(nonsending) () async throws -> Void
+) async throws -> PostgresError? {
+  do {
+    try await body()
+    return nil
+  } catch let error as PostgresError {
+    return error
+  }
+}

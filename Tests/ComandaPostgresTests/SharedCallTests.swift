@@ -1,0 +1,211 @@
+import ComandaPostgres
+import ComandaTestDatabase
+import Testing
+
+@Suite("Calls on shared connections")
+struct SharedCallTests {
+  @Test("a thousand concurrent calls on one connection each get their own answer")
+  func pipelining() async throws {
+    try await withPool({ $0.pipelinedConnections = 1 }) { pool in
+      let echo = Statement("SELECT $1::int8")
+      let echoRead = Statement("SELECT $1::int8, 'read'", readOnly: true)
+      try await withThrowingTaskGroup(of: (Int64, Int64).self) { group in
+        for number in Int64(0)..<1_000 {
+          group.addTask {
+            let statement = number.isMultiple(of: 2) ? echo : echoRead
+            return (number, try await pool.query(statement, [.int8(number)]).rows[0].int64(0))
+          }
+        }
+        var count = 0
+        for try await (asked, answered) in group {
+          #expect(asked == answered)
+          count += 1
+        }
+        #expect(count == 1_000)
+      }
+      // One of them asked: all went through one server process.
+      #expect(
+        try await pool.number("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()") == 1)
+    }
+  }
+
+  @Test("an error in one call does not touch its neighbours", arguments: [false, true])
+  func isolation(readOnly: Bool) async throws {
+    try await withPool({ $0.pipelinedConnections = 1 }) { pool in
+      let divide = Statement("SELECT 100 / $1::int8", name: "divide", readOnly: readOnly)
+      // The group's statement is prepared, and 0 fails while it runs.
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for number in Int64(0)..<200 {
+          group.addTask {
+            do {
+              let result = try await pool.query(divide, [.int8(number % 10)])
+              #expect(number % 10 != 0)
+              #expect(try result.rows[0].int64(0) == 100 / (number % 10))
+            } catch let error as PostgresError {
+              #expect(number % 10 == 0)
+              #expect(error.kind == .server)
+              #expect(error.sqlState?.code == "22012")
+              #expect(error.statementName == "divide")
+            }
+          }
+        }
+        try await group.waitForAll()
+      }
+    }
+  }
+
+  @Test("a statement that cannot be prepared fails every call that relied on it, with the true reason")
+  func failedPreparation() async throws {
+    try await withPool({ $0.pipelinedConnections = 1 }) { pool in
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for _ in 0..<50 {
+          group.addTask {
+            let error = try await postgresError { _ = try await pool.query(Statement("SELECT * FROM nowhere")) }
+            #expect(error?.sqlState == .undefinedTable)
+            #expect(error?.position == 15)
+          }
+          group.addTask {
+            let one = try await pool.number("SELECT 1")
+            #expect(one == 1)
+          }
+        }
+        try await group.waitForAll()
+      }
+    }
+  }
+
+  @Test("a prepared statement that the server forgot is prepared again without the caller noticing")
+  func forgottenPreparation() async throws {
+    try await withPool({ $0.pipelinedConnections = 1 }) { pool in
+      #expect(try await pool.number("SELECT 1") == 1)
+      _ = try await pool.query(Statement("DEALLOCATE ALL"))
+      #expect(try await pool.number("SELECT 1") == 1)
+      _ = try await pool.query(Statement("DEALLOCATE ALL"))
+      #expect(try await pool.transaction([(Statement("SELECT 1"), [])]).count == 1)
+    }
+  }
+
+  @Test("a statement whose result changed its type with the schema is prepared again")
+  func changedSchema() async throws {
+    try await withPool { pool in
+      _ = try await pool.query(Statement("CREATE TABLE thing (a int4)"))
+      _ = try await pool.query(Statement("INSERT INTO thing VALUES (7)"))
+      for _ in 0..<4 { #expect(try await pool.number("SELECT * FROM thing") == 7) }
+      _ = try await pool.query(Statement("ALTER TABLE thing ALTER COLUMN a TYPE int8"))
+      for _ in 0..<4 { #expect(try await pool.number("SELECT * FROM thing") == 7) }
+    }
+  }
+
+  @Test("parameters of one statement may change between NULL and values, and change their type")
+  func parameterTypes() async throws {
+    try await withPool({ $0.pipelinedConnections = 1 }) { pool in
+      _ = try await pool.query(Statement("CREATE TABLE thing (id int8, amount int4, note text)"))
+      let insert = Statement("INSERT INTO thing VALUES ($1, $2, $3)")
+      _ = try await pool.query(insert, [.null, .null, .null])
+      _ = try await pool.query(insert, [.int8(1), .null, .text("a")])
+      _ = try await pool.query(insert, [.int8(2), .int8(20), .null])
+      _ = try await pool.query(insert, [.int4(3), .int4(30), .text("c")])
+      _ = try await pool.query(insert, [.int8(4), .int2(40), .text("")])
+      #expect(try await pool.number("SELECT sum(id) FROM thing") == 10)
+      #expect(try await pool.number("SELECT sum(amount) FROM thing") == 90)
+      #expect(try await pool.number("SELECT count(*) FROM thing WHERE note = ''") == 1)
+    }
+  }
+
+  @Test("a statement that runs too long is stopped, and says so")
+  func statementTimeout() async throws {
+    try await withPool({ $0.statementTimeout = .milliseconds(50) }) { pool in
+      let error = try await postgresError { _ = try await pool.query(Statement("SELECT pg_sleep(30)", name: "nap")) }
+      #expect(error?.kind == .statementTimeout)
+      #expect(error?.sqlState == .queryCanceled)
+      #expect(error?.description.contains("nap") == true)
+    }
+  }
+
+  @Test("a cancelled call returns at once, and the connection goes on", .timeLimit(.minutes(1)))
+  func cancellation() async throws {
+    try await withPool({ $0.pipelinedConnections = 1 }) { pool in
+      try await pool.connect()
+      let start = ContinuousClock.now
+      let nap = Task { try await pool.query(Statement("SELECT pg_sleep(1)")) }
+      try await Task.sleep(for: .milliseconds(20))
+      nap.cancel()
+      await #expect(throws: CancellationError.self) { try await nap.value }
+      #expect(ContinuousClock.now - start < .milliseconds(900))
+      #expect(try await pool.number("SELECT 2") == 2)
+    }
+  }
+
+  @Test("no error description repeats SQL, values or the server's words")
+  func descriptions() async throws {
+    try await withPool { pool in
+      let insert = Statement("SELECT $1::text::int8, 'a secret literal'", name: "cast")
+      let error = try await postgresError { _ = try await pool.query(insert, [.text("Taro Yamada")]) }
+      let description = try #require(error?.description)
+      #expect(!description.contains("Yamada") && !description.contains("secret") && !description.contains("SELECT"))
+      #expect(description.contains("22P02") && description.contains("cast"))
+      #expect(error?.detailForLog?.contains("Yamada") == true)
+    }
+  }
+
+  @Test("callers beyond the bound are refused, the others are served in turn")
+  func boundedQueue() async throws {
+    try await withPool({
+      $0.pipelinedConnections = 1
+      $0.inFlightPerConnection = 2
+      $0.callWaiters = 3
+    }) { pool in
+      try await pool.connect()
+      let outcomes = await withTaskGroup(of: PostgresError.Kind?.self) { group in
+        for _ in 0..<20 {
+          group.addTask {
+            do {
+              _ = try await pool.query(Statement("SELECT pg_sleep(0.1)"))
+              return nil
+            } catch {
+              return (error as? PostgresError)?.kind
+            }
+          }
+        }
+        return await group.reduce(into: []) { $0.append($1) }
+      }
+      #expect(outcomes.count { $0 == nil } == 5)
+      #expect(outcomes.count { $0 == .poolExhausted } == 15)
+    }
+  }
+
+  @Test("a database that is not there fails fast with what is wrong")
+  func missingDatabase() async throws {
+    let url = try await TestDatabase.shared.makeDatabase().replacing("/test_", with: "/missing_")
+    try await withPool(url: url) { pool in
+      let start = ContinuousClock.now
+      let error = try await postgresError { _ = try await pool.query(Statement("SELECT 1")) }
+      #expect(error?.kind == .unavailable)
+      #expect(error?.sqlState == .invalidCatalogName)
+      #expect(ContinuousClock.now - start < .seconds(5))
+    }
+  }
+
+  @Test("after a shutdown calls are refused")
+  func closed() async throws {
+    let pool = try await withPool { pool in
+      try await pool.connect()
+      return pool
+    }
+    let error = try await postgresError { _ = try await pool.query(Statement("SELECT 1")) }
+    #expect(error?.kind == .closed)
+  }
+
+  @Test("run ends when its task is cancelled, after the calls under way")
+  func run() async throws {
+    try await withPool { pool in
+      let run = Task { await pool.run() }
+      try await pool.connect()
+      let last = Task { try await pool.number("SELECT 3 FROM pg_sleep(0.2)") }
+      try await Task.sleep(for: .milliseconds(50))
+      run.cancel()
+      await run.value
+      #expect(try await last.value == 3)
+    }
+  }
+}
