@@ -1,0 +1,137 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Swift 6 with strict concurrency; warnings are errors in code that people write.
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny"), .treatAllWarnings(as: .error),
+]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let protobufPlugin = Target.Dependency.product(name: "SwiftProtobufPluginLibrary", package: "swift-protobuf")
+let protocGenSwift = Target.Dependency.product(name: "protoc-gen-swift", package: "swift-protobuf")
+
+/// A library of `Sources/`, with the dependencies that `Sources/README.md` draws.
+func library(
+  _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []
+) -> Target {
+  .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+}
+
+func executable(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+  .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
+}
+
+let systemLibraries: [Target] = [
+  .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+  .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+  .systemLibrary(name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
+]
+
+let cTargets: [Target] = [
+  .target(name: "COpenSSLShims", dependencies: ["COpenSSL"]),
+  .target(name: "CCRC32C"),
+  .target(name: "CImportRows", dependencies: ["CProtobufC"]),
+  .target(name: "CLinux"),
+]
+
+let libraries: [Target] = [
+  library("ComandaDomain"),
+  library("ComandaCrypto", ["COpenSSL", "CCRC32C"]),
+  library("ComandaWire", [nioCore, deque]),
+  library("ComandaTLS", ["COpenSSL", "COpenSSLShims", nioCore]),
+  library("ComandaRPC", [nioCore, logging]),
+  library("ComandaTransport", ["ComandaRPC", "ComandaTLS", "ComandaWire", deque, logging, nioCore, nioPosix]),
+  library("ComandaProtos", ["ComandaRPC", nioCore, protobuf]),
+  library("ComandaImportCodec", ["CImportRows", "ComandaDomain"]),
+  library("ComandaImportFiles"),
+  library("ComandaPostgres", ["CLibPQ", deque, logging]),
+  library(
+    "ComandaStore", ["ComandaCrypto", "ComandaDomain", "ComandaPostgres", logging], resources: [.embedInCode("SQL")]),
+  library(
+    "ComandaServices",
+    ["ComandaCrypto", "ComandaDomain", "ComandaImportCodec", "ComandaProtos", "ComandaRPC", logging, nioCore, protobuf]),
+  library(
+    "ComandaClient",
+    [
+      "ComandaCrypto", "ComandaImportCodec", "ComandaImportFiles", "ComandaProtos", "ComandaRPC", "ComandaTLS",
+      "ComandaTransport", logging, nioCore, protobuf,
+    ]),
+  library("ComandaEmbeddedPostgres", ["CLinux", logging]),
+  library("ComandaServerConfiguration", [argumentParser, configuration, logging]),
+  library("ComandaCodeGen", [protobufPlugin]),
+]
+
+let executables: [Target] = [
+  executable(
+    "comanda-server",
+    [
+      "ComandaCrypto", "ComandaDomain", "ComandaEmbeddedPostgres", "ComandaPostgres", "ComandaProtos", "ComandaRPC",
+      "ComandaServerConfiguration", "ComandaServices", "ComandaStore", "ComandaTLS", "ComandaTransport", argumentParser,
+      lifecycle, logging,
+    ]),
+  executable(
+    "comanda",
+    ["ComandaClient", "ComandaCrypto", "ComandaImportFiles", "ComandaProtos", "ComandaRPC", argumentParser, protobuf]),
+  executable(
+    "comanda-bench", ["ComandaRPC", "ComandaTLS", "ComandaTransport", argumentParser, logging, nioCore]),
+  executable("protoc-gen-comanda", ["ComandaCodeGen"]),
+]
+
+let testTargets: [Target] = [
+  .target(name: "ComandaTestDatabase", path: "Tests/ComandaTestDatabase", swiftSettings: settings),
+  .executableTarget(
+    name: "embedded-postgres-owner", dependencies: ["ComandaEmbeddedPostgres"], path: "Tests/EmbeddedPostgresOwner",
+    swiftSettings: settings),
+  tests("ComandaDomainTests", ["ComandaDomain"]),
+  tests("ComandaCryptoTests", ["ComandaCrypto"]),
+  tests("ComandaWireTests", ["ComandaWire", nioCore]),
+  tests("ComandaTLSTests", ["COpenSSL", "COpenSSLShims", "ComandaTLS", nioCore, nioEmbedded, nioPosix]),
+  tests("ComandaProtosTests", ["ComandaProtos"]),
+  tests("ComandaImportCodecTests", ["CImportRows", "ComandaDomain", "ComandaImportCodec", "ComandaProtos"]),
+  tests("ComandaImportFilesTests", ["ComandaImportFiles"]),
+  tests("ComandaPostgresTests", ["ComandaPostgres", "ComandaTestDatabase", logging]),
+  tests(
+    "ComandaStoreTests",
+    ["ComandaCrypto", "ComandaDomain", "ComandaPostgres", "ComandaStore", "ComandaTestDatabase", logging]),
+  tests("ComandaEmbeddedPostgresTests", ["ComandaEmbeddedPostgres", "embedded-postgres-owner"]),
+  tests("ComandaServerConfigurationTests", ["ComandaServerConfiguration"]),
+  tests(
+    "ComandaCodeGenTests",
+    [
+      "ComandaCodeGen", "ComandaProtos", "ComandaRPC", "protoc-gen-comanda", nioCore, protobuf, protobufPlugin,
+      protocGenSwift,
+    ],
+    exclude: ["Golden/proto"]),
+]
+
+let package = Package(
+  name: "comanda",
+  products: [
+    .executable(name: "comanda-server", targets: ["comanda-server"]),
+    .executable(name: "comanda", targets: ["comanda"]),
+    .executable(name: "comanda-bench", targets: ["comanda-bench"]),
+    .library(name: "ComandaClient", targets: ["ComandaClient"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+  ],
+  targets: systemLibraries + cTargets + libraries + executables + testTargets
+)
