@@ -57,6 +57,7 @@ public final class ClientChannel: RPCChannel {
     self.executor = LoopExecutor(eventLoop: group.next())
   }
 
+  /// Makes a unary call.
   public func unary(
     _ method: MethodDescriptor, _ request: ByteBuffer, options: CallOptions
   ) async throws -> ByteBuffer {
@@ -74,6 +75,7 @@ public final class ClientChannel: RPCChannel {
     }
   }
 
+  /// Starts a call in which at least one side streams.
   public func start(
     _ method: MethodDescriptor, request: ByteBuffer?, options: CallOptions
   ) async throws -> any ClientCall {
