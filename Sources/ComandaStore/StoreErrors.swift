@@ -6,17 +6,27 @@ import Logging
 struct StoreErrors: Sendable {
   let logger: Logger
 
-  /// Runs `body`; what it throws leaves as ``DomainError`` or `CancellationError`.
+  /// How often a transaction is begun on one connection after another, when its own broke before it could have committed:
+  /// a restarted database breaks all idle ones, and each is found out once.
+  private static let attempts = 3
+
+  /// Runs `body`, which is one transaction or only reads; what it throws leaves as ``DomainError`` or
+  /// `CancellationError`.
   nonisolated(nonsending) func translating<Value>(
     _ body: nonisolated(nonsending) () async throws -> Value
   ) async throws -> Value {
-    do {
-      return try await body()
-    } catch let error as PostgresError {
-      throw translated(error)
-    } catch is UnknownStoredValue {
-      logger.error("the database holds a value that this program does not know; is it older than the schema?")
-      throw DomainError.fault
+    var attempt = 1
+    while true {
+      do {
+        return try await body()
+      } catch let error as PostgresError where error.kind == .connectionLostNotStarted && attempt < Self.attempts {
+        attempt += 1
+      } catch let error as PostgresError {
+        throw translated(error)
+      } catch is UnknownStoredValue {
+        logger.error("the database holds a value that this program does not know; is it older than the schema?")
+        throw DomainError.fault
+      }
     }
   }
 

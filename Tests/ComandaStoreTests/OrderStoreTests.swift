@@ -127,7 +127,8 @@ struct OrderStoreTests {
       _ = try await store.orders.create(order, in: store.business, by: store.mutation("Create"))
       let stranger: BusinessID = newID(99)
       #expect(try await store.orders.order(order.id, of: stranger) == nil)
-      #expect(try await store.orders.list(OrderFilter(), of: stranger, page: PageRequest(size: 10)).elements.isEmpty)
+      let seen = try await store.orders.list(OrderFilter(), of: stranger, page: PageRequest(size: 10))
+      #expect(seen.elements.isEmpty)
       await #expect(throws: DomainError.notFound(.business, id: "\(stranger)")) {
         try await store.orders.create(
           store.newOrder(draft("A-2"), id: 11), in: stranger, by: store.mutation("Create", request: "r", content: 1))

@@ -22,10 +22,9 @@ struct StoreFixture {
     let url = try await TestDatabase.shared.makeDatabase()
     var configuration = try PostgresConfiguration(url: url)
     configuration.leasedConnections = 6
-    let logger = Logger(label: "store-tests") { _ in SwiftLogNoOpLogHandler() }
-    let pool = try PostgresPool(configuration: configuration, logger: logger)
-    _ = try await Migrator(Schema.migrations, logger: logger).migrate(pool)
-    let fixture = StoreFixture(pool: pool, logger: logger)
+    let pool = try PostgresPool(configuration: configuration, logger: silentLogger)
+    _ = try await Migrator(Schema.migrations, logger: silentLogger).migrate(pool)
+    let fixture = StoreFixture(pool: pool, logger: silentLogger)
     try await fixture.businesses.create(
       Business(id: fixture.business, name: "Noodle Bar", createdAt: fixture.now), by: fixture.mutation("CreateBusiness")
     )
@@ -64,6 +63,9 @@ struct StoreFixture {
     try await pool.withConnection { try await $0.execute(script: sql) }
   }
 }
+
+/// Tests look at results, not at logs.
+let silentLogger = Logger(label: "store-tests") { _ in SwiftLogNoOpLogHandler() }
 
 /// An id that is the same in every run.
 func newID<Kind>(_ number: UInt64) -> Identifier<Kind> {
