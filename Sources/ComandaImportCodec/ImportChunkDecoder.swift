@@ -41,7 +41,7 @@ public final class ImportChunkDecoder {
       throw ImportDecodingError(check, of: "the UploadRowsRequest")
     }
     guard faults.pointee.kind == COMANDA_ROW_OK else {
-      throw ImportDecodingError(.malformed, "import_id is not valid UTF-8, or contains NUL; send it as CreateImport said")
+      throw ImportDecodingError(.malformed, "import_id is not valid UTF-8, or contains NUL; send the import's id")
     }
     switch request.pointee.part_case {
     case COMANDA__V1__UPLOAD_ROWS_REQUEST__PART_CHUNK:

@@ -2,25 +2,27 @@ import CImportRows
 import ComandaDomain
 
 extension OrderDraft {
-  /// Takes over an unpacked order. Its texts passed the check.
-  init(_ order: Comanda__V1__OrderDraft) {
+  /// Copies an unpacked order, whose texts passed the check.
+  init(_ order: UnsafePointer<Comanda__V1__OrderDraft>) {
     self.init()
-    externalID = String(field: order.external_id)
-    placedAt = order.placed_at.map { Timestamp(wire: $0.pointee) }
-    if let customer = order.customer { self.customer = Customer(customer.pointee) }
-    if order.fulfilment_case == COMANDA__V1__ORDER_DRAFT__FULFILMENT_DELIVERY, let delivery = order.delivery {
+    externalID = String(field: order.pointee.external_id)
+    placedAt = order.pointee.placed_at.map { Timestamp(wire: $0.pointee) }
+    if let customer = order.pointee.customer { self.customer = Customer(customer.pointee) }
+    if order.pointee.fulfilment_case == COMANDA__V1__ORDER_DRAFT__FULFILMENT_DELIVERY,
+      let delivery = order.pointee.delivery
+    {
       fulfilment = .delivery(DeliveryAddress(delivery.pointee))
     }
-    items.reserveCapacity(order.n_items)
-    for index in 0..<order.n_items {
-      guard let item = order.items[index] else { continue }
-      items.append(ItemDraft(item.pointee))
+    items.reserveCapacity(order.pointee.n_items)
+    for index in 0..<order.pointee.n_items {
+      guard let item = order.pointee.items[index] else { continue }
+      items.append(ItemDraft(item))
     }
-    if let cost = order.cost { self.cost = CostDraft(cost.pointee) }
-    currency = String(field: order.currency)
-    paymentMethod = Choice(wire: Int64(order.payment_method.rawValue))
-    notificationChannel = Choice(wire: Int64(order.notification_channel.rawValue))
-    note = String(field: order.note)
+    if let cost = order.pointee.cost { self.cost = CostDraft(cost.pointee) }
+    currency = String(field: order.pointee.currency)
+    paymentMethod = Choice(wire: order.pointee.payment_method.rawValue)
+    notificationChannel = Choice(wire: order.pointee.notification_channel.rawValue)
+    note = String(field: order.pointee.note)
   }
 }
 
@@ -38,16 +40,16 @@ extension DeliveryAddress {
 }
 
 extension ItemDraft {
-  fileprivate init(_ item: Comanda__V1__OrderItem) {
+  fileprivate init(_ item: UnsafePointer<Comanda__V1__OrderItem>) {
     self.init()
-    name = String(field: item.name)
-    sku = String(field: item.sku)
-    quantity = Quantity(thousandths: item.quantity_thousandths)
-    if item.unit_price_case == COMANDA__V1__ORDER_ITEM__UNIT_PRICE_UNIT_PRICE_MINOR {
-      unitPrice = item.unit_price_minor
+    name = String(field: item.pointee.name)
+    sku = String(field: item.pointee.sku)
+    quantity = Quantity(thousandths: item.pointee.quantity_thousandths)
+    if item.pointee.unit_price_case == COMANDA__V1__ORDER_ITEM__UNIT_PRICE_UNIT_PRICE_MINOR {
+      unitPrice = item.pointee.unit_price_minor
     }
-    if item.total_case == COMANDA__V1__ORDER_ITEM__TOTAL_TOTAL_MINOR { total = item.total_minor }
-    note = String(field: item.note)
+    if item.pointee.total_case == COMANDA__V1__ORDER_ITEM__TOTAL_TOTAL_MINOR { total = item.pointee.total_minor }
+    note = String(field: item.pointee.note)
   }
 }
 
@@ -68,13 +70,15 @@ extension Timestamp {
 }
 
 extension Choice where Value: RawRepresentable, Value.RawValue == Int16 {
-  fileprivate init(wire number: Int64) {
+  /// Takes a number of a C enum, whose type is unsigned while Protobuf's is signed.
+  fileprivate init(wire bits: UInt32) {
+    let number = Int32(bitPattern: bits)
     if number == 0 {
       self = .unspecified
     } else if let value = Int16(exactly: number).flatMap(Value.init(rawValue:)) {
       self = .value(value)
     } else {
-      self = .unknown(number)
+      self = .unknown(Int64(number))
     }
   }
 }

@@ -9,7 +9,7 @@ extension UploadedRow {
     }
     switch row.pointee.content_case {
     case COMANDA__V1__IMPORT_ROW__CONTENT_ORDER:
-      if let order = row.pointee.order { return .order(OrderDraft(order.pointee)) }
+      if let order = row.pointee.order { return .order(OrderDraft(order)) }
     case COMANDA__V1__IMPORT_ROW__CONTENT_UNREADABLE:
       if let unreadable = row.pointee.unreadable {
         return .unreadable(externalID: externalID, problems: problems(of: unreadable.pointee))
@@ -27,17 +27,14 @@ extension UploadedRow {
 
   /// What the row is known by, as far as it can be read at all.
   private var externalID: String {
-    let isReadable =
-      fault.pointee.kind == COMANDA_ROW_OK || fault.pointee.kind == COMANDA_ROW_ELEMENTS || path(of: fault.pointee) != "external_id"
-    guard isReadable else { return "" }
-    let text: String
-    switch row.pointee.content_case {
-    case COMANDA__V1__IMPORT_ROW__CONTENT_ORDER: text = row.pointee.order.map { String(field: $0.pointee.external_id) } ?? ""
-    case COMANDA__V1__IMPORT_ROW__CONTENT_UNREADABLE:
-      text = row.pointee.unreadable.map { String(field: $0.pointee.external_id) } ?? ""
-    default: text = ""
-    }
-    return text.cut(to: ImportLimits.externalIDLength)
+    guard fault.pointee.kind == COMANDA_ROW_OK || path(of: fault.pointee) != "external_id" else { return "" }
+    let field: UnsafePointer<CChar>? =
+      switch row.pointee.content_case {
+      case COMANDA__V1__IMPORT_ROW__CONTENT_ORDER: UnsafePointer(row.pointee.order?.pointee.external_id)
+      case COMANDA__V1__IMPORT_ROW__CONTENT_UNREADABLE: UnsafePointer(row.pointee.unreadable?.pointee.external_id)
+      default: nil
+      }
+    return String(field: field).cut(to: ImportLimits.externalIDLength)
   }
 
   private func problems(of unreadable: Comanda__V1__UnreadableRow) -> [RowProblem] {

@@ -1,0 +1,92 @@
+import ComandaDomain
+
+/// Writes messages of `import_rows.proto` in Protobuf's encoding, appending to one buffer that is used again.
+///
+/// Written by hand because it is the client's hot path: from an order to its bytes in one pass, without a message object
+/// for each level. Fields with their default value are left out, as Protobuf does.
+struct RowWriter {
+  private(set) var bytes: [UInt8] = []
+
+  /// The low bits of a field's key.
+  private enum WireType {
+    static let number: UInt8 = 0
+    static let bytes: UInt8 = 2
+  }
+
+  mutating func reserve(_ count: Int) {
+    bytes.reserveCapacity(count)
+  }
+
+  /// Forgets what was written after a point.
+  mutating func truncate(to count: Int) {
+    bytes.removeLast(bytes.count - count)
+  }
+
+  /// Takes away all that was written. The next bytes go to new memory.
+  mutating func take() -> [UInt8] {
+    defer { bytes = [] }
+    return bytes
+  }
+
+  /// A number, also when it is 0.
+  mutating func write(_ field: UInt8, present number: Int64) {
+    bytes.append(field << 3 | WireType.number)
+    append(varint: UInt64(bitPattern: number))
+  }
+
+  /// A number, unless it is 0.
+  mutating func write(_ field: UInt8, _ number: Int64) {
+    if number != 0 { write(field, present: number) }
+  }
+
+  /// A text, unless it is empty.
+  mutating func write(_ field: UInt8, _ text: String) {
+    let count = text.utf8.count
+    guard count > 0 else { return }
+    bytes.append(field << 3 | WireType.bytes)
+    append(varint: UInt64(count))
+    bytes.append(contentsOf: text.utf8)
+  }
+
+  /// Bytes, unless there are none.
+  mutating func write(_ field: UInt8, _ content: UnsafeRawBufferPointer) {
+    guard !content.isEmpty else { return }
+    bytes.append(field << 3 | WireType.bytes)
+    append(varint: UInt64(content.count))
+    bytes.append(contentsOf: content)
+  }
+
+  /// A message: what the closure writes.
+  ///
+  /// Its length is known only afterwards. One byte is kept for it, which is enough below 128 bytes; a longer message is
+  /// moved to make room.
+  mutating func write(_ field: UInt8, message body: (inout RowWriter) -> Void) {
+    bytes.append(field << 3 | WireType.bytes)
+    let lengthAt = bytes.count
+    bytes.append(0)
+    body(&self)
+    var length = bytes.count - lengthAt - 1
+    if length < 0x80 {
+      bytes[lengthAt] = UInt8(length)
+      return
+    }
+    bytes[lengthAt] = UInt8(length & 0x7F) | 0x80
+    length >>= 7
+    var at = lengthAt + 1
+    while length >= 0x80 {
+      bytes.insert(UInt8(length & 0x7F) | 0x80, at: at)
+      length >>= 7
+      at += 1
+    }
+    bytes.insert(UInt8(length), at: at)
+  }
+
+  private mutating func append(varint number: UInt64) {
+    var rest = number
+    while rest >= 0x80 {
+      bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+      rest >>= 7
+    }
+    bytes.append(UInt8(rest))
+  }
+}
