@@ -50,7 +50,6 @@ public final class TLSContext: @unchecked Sendable {
   }
 
   deinit {
-    // A connection may outlive this object inside OpenSSL's count, but engines hold on to their context.
     SSL_CTX_free(pointer)
   }
 

@@ -33,6 +33,7 @@ public final class TLSEngine {
   private let records: RecordBIO
   var keyUsage = KeyUsage()
   private var postHandshake = PostHandshakeBudget()
+  private var deferredError: TLSError?
 
   /// Starts a connection of `context`.
   ///
@@ -108,23 +109,26 @@ public final class TLSEngine {
 
   /// Appends decrypted bytes to `buffer`, as many as have come, up to `limit`.
   ///
-  /// Ciphertext beyond the limit stays encrypted: call again for the rest.
+  /// Call again until there are no more: the rest stays encrypted beyond the limit, or if the buffer, sized once for
+  /// the ciphertext that came, would have to grow for the beginning of a record that had come earlier.
   public func read(into buffer: inout ByteBuffer, atMost limit: Int) throws(TLSError) -> ReadResult {
+    if let error = deferredError { throw error }
     guard state == .open || state == .closed else { return .wouldBlock }
     var total = 0
     while total < limit {
       // OpenSSL reads no record ahead, so with neither plaintext nor ciphertext left a call would be in vain.
-      let available = max(Int(SSL_pending(ssl)), records.input.readableBytes)
+      let available = Int(SSL_pending(ssl)) + records.input.readableBytes
       guard available > 0 else { break }
       OpenSSLErrorQueue.clear()
       var status: Int32 = 0
-      let room = min(available, limit - total)
+      let room = total == 0 ? min(available, limit) : 1
+      guard total == 0 || buffer.writableBytes >= room else { break }
       total += buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: room) { space in
         var count = 0
         status = SSL_read_ex(ssl, space.baseAddress, min(space.count, limit - total), &count)
         return count
       }
-      if postHandshake.isExceeded { throw failBound("too many KeyUpdates or session tickets") }
+      if postHandshake.isExceeded { return try end(failBound("too many KeyUpdates or session tickets"), after: total) }
       if status == 1 {
         keyUsage.recordRead()
         continue
@@ -132,12 +136,20 @@ public final class TLSEngine {
       switch SSL_get_error(ssl, status) {
       case SSL_ERROR_WANT_READ: break
       case SSL_ERROR_ZERO_RETURN: records.discardInput()
-      default: throw fail()
+      default: return try end(fail(), after: total)
       }
     }
     records.releaseInputIfRead()
     if total > 0 { return .bytes(total) }
     return SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN != 0 ? .closed : .wouldBlock
+  }
+
+  /// What came before an error is still good, so the error waits for the next read.
+  private func end(_ error: TLSError, after byteCount: Int) throws(TLSError) -> ReadResult {
+    records.discardInput()
+    guard byteCount > 0 else { throw error }
+    deferredError = error
+    return .bytes(byteCount)
   }
 
   /// Encrypts all of `plaintext`, in records of at most 16 KiB.

@@ -4,7 +4,8 @@ import NIOCore
 ///
 /// 1. `channelActive` passes at once; ``TLSHandshakeCompleted`` follows as a user event when the handshake has ended.
 ///    What is written before that is held back, up to a limit.
-/// 2. Each ciphertext read becomes at most one plaintext read (more only beyond 256 KiB).
+/// 2. Each ciphertext read becomes one plaintext read (a second one if it completes a record that began before it; more
+///    beyond 256 KiB).
 /// 3. What is written between two flushes leaves in as few records as possible, as one buffer, at the flush.
 /// 4. `close` sends `close_notify`, lets it arrive, and closes; so does a peer's `close_notify`. There is no half-close.
 /// 5. An error sends its alert, is fired through the pipeline as a ``TLSError``, and closes the channel. The end of the

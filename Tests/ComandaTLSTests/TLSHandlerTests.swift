@@ -105,7 +105,8 @@ struct TLSHandlerTests {
     pair.client.write(ByteBuffer(string: "before"), promise: nil)
     try pair.client.writeAndFlush(ByteBuffer(bytes: payload)).wait()
     try pair.settle()
-    #expect(pair.serverRecord.bytes == Array("before".utf8) + payload)
+    let isWhole = pair.serverRecord.bytes == Array("before".utf8) + payload
+    #expect(isWhole)
     #expect(pair.serverRecord.reads.count == 1)
   }
 
