@@ -17,7 +17,7 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
   private var machine: ConnectionStateMachine
   private var streams: [StreamID: ClientStream] = [:]
   private var waiting: Deque<ClientStream> = []
-  private var received = ByteBuffer()
+  private var received = FrameBuffer()
   private var context: ChannelHandlerContext?
   private var deadlines = DeadlineTimer()
   private var ready: EventLoopPromise<Void>?
@@ -58,21 +58,15 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     if isClosing { return }
     executor.expectTick()
-    var bytes = unwrapInboundIn(data)
-    if received.readableBytes == 0 {
-      received = bytes
-    } else {
-      received.writeBuffer(&bytes)
-    }
+    received.append(unwrapInboundIn(data))
     do {
-      while !isClosing, let frame = try FrameDecoder.decode(&received) {
+      while !isClosing, let frame = try received.next() {
         handle(try machine.receive(frame))
       }
     } catch {
       machine.close(error.code, message: error.message)
       fail(RPCError(.internal, "the server broke the protocol: \(error.message)"))
     }
-    if received.readableBytes == 0 { received = ByteBuffer() }
     scheduleFlush()
   }
 

@@ -24,7 +24,7 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
   private var machine: ConnectionStateMachine
   private var calls: [StreamID: ServerCall] = [:]
   private var runningHandlers = 0
-  private var received = ByteBuffer()
+  private var received = FrameBuffer()
   private var context: ChannelHandlerContext?
   private var peer = ConnectionContext(remoteAddress: "unknown")
   private var deadlines = DeadlineTimer()
@@ -80,20 +80,14 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     if isClosing { return }
     executor.expectTick()
-    var bytes = unwrapInboundIn(data)
-    if received.readableBytes == 0 {
-      received = bytes
-    } else {
-      received.writeBuffer(&bytes)
-    }
+    received.append(unwrapInboundIn(data))
     do {
-      while !isClosing, let frame = try FrameDecoder.decode(&received) {
+      while !isClosing, let frame = try received.next() {
         handle(try machine.receive(frame))
       }
     } catch {
       cut(error.code, error.message)
     }
-    if received.readableBytes == 0 { received = ByteBuffer() }
     scheduleFlush()
   }
 

@@ -57,7 +57,7 @@ struct InboundPipe {
       return isEnded ? .afterEnd : .incomplete
     }
     held += assembling + length
-    guard assembly != nil else { return .message(segment) }
+    guard assembly != nil else { return .message(segment.compacted()) }
     append(segment)
     defer { assembly = nil }
     return assembly.map { .message($0) } ?? .message(segment)
@@ -87,5 +87,13 @@ struct InboundPipe {
 
   mutating func advertise(_ limit: UInt64) {
     advertised = limit
+  }
+}
+
+extension ByteBuffer {
+  /// The same bytes, in memory of their own if they are a small part of what they keep: a message that waits for its
+  /// reader must not cost the whole read that it came with.
+  fileprivate func compacted() -> ByteBuffer {
+    storageCapacity / 4 > readableBytes ? ByteBuffer(bytes: readableBytesView) : self
   }
 }

@@ -300,6 +300,19 @@ struct ReceivingTests {
       try server.sent() == [.credit(1, limit: 1_000_000 + Self.window), .credit(0, limit: 1_000_000 + Self.window)])
   }
 
+  @Test("a small message does not keep the large read that it came with")
+  func smallInLarge() throws {
+    let server = try Side.serving()
+    var read = Frame.data(1, .pattern(10), flags: .endMessage).encoded
+    read.writeImmutableBuffer(.pattern(200_000))
+    guard let frame = try FrameDecoder.decode(&read), case .message(_, let message, _) = try server.receive(frame)
+    else {
+      Issue.record("no message")
+      return
+    }
+    #expect(message.storageCapacity < 1_000)
+  }
+
   // MARK: - Streams
 
   @Test("STREAMS comes when a quarter of the calls have ended with their handlers")
