@@ -63,6 +63,7 @@ final class Call: @unchecked Sendable {
 
   /// Keeps the first error, and says which statement it is about.
   func keep(_ result: ResultHandle, as part: PGConnectionStateMachine<Call>.Part) {
+    guard self.error == nil else { return }
     var error = result.error()
     if case .statement(let index) = part, statements.indices.contains(index) {
       error.statementName = statements[index].statement.name

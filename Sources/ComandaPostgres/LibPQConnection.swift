@@ -74,6 +74,7 @@ final class LibPQConnection {
   func send(_ call: Call, now: ContinuousClock.Instant) {
     if failure != nil { return end(call, .connectionLost(outcomeUnknown: false, cause: failure)) }
     if isCancelling { return heldBack.append(call) }
+    if alone != nil { return end(call, .busy) }
     if !machine.expectsReplies { lastProgress = now }
     call.attempts += 1
     switch call.work {
@@ -272,8 +273,8 @@ final class LibPQConnection {
 extension LibPQConnection {
   private func copyDataIsWelcome() {
     guard let copySession else {
-      // A script asked for data that nobody has.
-      if PQputCopyEnd(raw, "COPY FROM STDIN needs copyIn") != 1 { fail(with: nil) }
+      alone?.error = .copyInScript
+      if PQputCopyEnd(raw, "a script has no data to send") != 1 { fail(with: nil) }
       return flush()
     }
     copySession.isSending = true
@@ -372,6 +373,7 @@ extension BoundStatement {
 extension PostgresError {
   fileprivate static let busy = PostgresError(
     .misuse, "the connection is busy: COPY, scripts and row streams need it to themselves")
+  fileprivate static let copyInScript = PostgresError(.misuse, "COPY FROM STDIN in a script: its data has no way in")
   fileprivate static let cancelledBeforeSent = PostgresError(
     .statementTimeout, "cancelled before it was sent", sqlState: .queryCanceled)
 }

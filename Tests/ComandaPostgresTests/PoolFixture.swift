@@ -1,6 +1,7 @@
 import ComandaPostgres
 import ComandaTestDatabase
 import Logging
+import Testing
 
 /// A pool on a database of the test's own, shut down afterwards.
 nonisolated(nonsending) func withPool<Value>(
@@ -38,6 +39,27 @@ extension PostgresPool {
   /// The first column of the only row, as a number.
   func number(_ sql: String, _ parameters: [Parameter] = []) async throws -> Int64 {
     try await query(Statement(sql), parameters).rows[0].int64(0)
+  }
+}
+
+extension PostgresPool {
+  /// Expects the first column of the only row to be this number.
+  func expect(_ sql: String, gives expected: Int64, _ location: SourceLocation = #_sourceLocation) async throws {
+    let number = try await number(sql)
+    #expect(number == expected, sourceLocation: location)
+  }
+}
+
+extension PostgresConnection {
+  /// The first column of the only row, as a number.
+  func number(_ sql: String, _ parameters: [Parameter] = []) async throws -> Int64 {
+    try await query(Statement(sql), parameters).rows[0].int64(0)
+  }
+
+  /// Expects the first column of the only row to be this number.
+  func expect(_ sql: String, gives expected: Int64, _ location: SourceLocation = #_sourceLocation) async throws {
+    let number = try await number(sql)
+    #expect(number == expected, sourceLocation: location)
   }
 }
 

@@ -24,8 +24,7 @@ struct SharedCallTests {
         #expect(count == 1_000)
       }
       // One of them asked: all went through one server process.
-      #expect(
-        try await pool.number("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()") == 1)
+      try await pool.expect("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()", gives: 1)
     }
   }
 
@@ -77,9 +76,9 @@ struct SharedCallTests {
   @Test("a prepared statement that the server forgot is prepared again without the caller noticing")
   func forgottenPreparation() async throws {
     try await withPool({ $0.pipelinedConnections = 1 }) { pool in
-      #expect(try await pool.number("SELECT 1") == 1)
+      try await pool.expect("SELECT 1", gives: 1)
       _ = try await pool.query(Statement("DEALLOCATE ALL"))
-      #expect(try await pool.number("SELECT 1") == 1)
+      try await pool.expect("SELECT 1", gives: 1)
       _ = try await pool.query(Statement("DEALLOCATE ALL"))
       #expect(try await pool.transaction([(Statement("SELECT 1"), [])]).count == 1)
     }
@@ -106,9 +105,9 @@ struct SharedCallTests {
       _ = try await pool.query(insert, [.int8(2), .int8(20), .null])
       _ = try await pool.query(insert, [.int4(3), .int4(30), .text("c")])
       _ = try await pool.query(insert, [.int8(4), .int2(40), .text("")])
-      #expect(try await pool.number("SELECT sum(id) FROM thing") == 10)
-      #expect(try await pool.number("SELECT sum(amount) FROM thing") == 90)
-      #expect(try await pool.number("SELECT count(*) FROM thing WHERE note = ''") == 1)
+      try await pool.expect("SELECT sum(id) FROM thing", gives: 10)
+      try await pool.expect("SELECT sum(amount) FROM thing", gives: 90)
+      try await pool.expect("SELECT count(*) FROM thing WHERE note = ''", gives: 1)
     }
   }
 
@@ -132,7 +131,7 @@ struct SharedCallTests {
       nap.cancel()
       await #expect(throws: CancellationError.self) { try await nap.value }
       #expect(ContinuousClock.now - start < .milliseconds(900))
-      #expect(try await pool.number("SELECT 2") == 2)
+      try await pool.expect("SELECT 2", gives: 2)
     }
   }
 

@@ -26,7 +26,7 @@ struct TransactionTests {
       #expect(results[0].affectedRows == 1)
       #expect(try results[2].rows.map { try $0.int64(0) } == [1, 2])
       #expect(try results[3].rows[0].bool(0))
-      #expect(try await pool.number("SELECT count(*) FROM thing") == 2)
+      try await pool.expect("SELECT count(*) FROM thing", gives: 2)
     }
   }
 
@@ -54,8 +54,8 @@ struct TransactionTests {
         }
         try await group.waitForAll()
       }
-      #expect(try await pool.number("SELECT count(*) FROM thing") == 300)
-      #expect(try await pool.number("SELECT count(*) FROM thing WHERE id < 1000") == 0)
+      try await pool.expect("SELECT count(*) FROM thing", gives: 300)
+      try await pool.expect("SELECT count(*) FROM thing WHERE id < 1000", gives: 0)
     }
   }
 
@@ -68,7 +68,7 @@ struct TransactionTests {
         _ = try await pool.transaction([(Statement("INSERT INTO part VALUES (5)"), [])])
       }
       #expect(error?.sqlState == .foreignKeyViolation)
-      #expect(try await pool.number("SELECT count(*) FROM part") == 0)
+      try await pool.expect("SELECT count(*) FROM part", gives: 0)
       #expect(try await pool.transaction([(Self.insert, [.int8(1)])]).count == 1)
     }
   }
@@ -85,7 +85,7 @@ struct TransactionTests {
       #expect(error?.kind == .invalidParameter)
       #expect(error?.statementIndex == 1)
       #expect(error?.description.contains("$1") == true)
-      #expect(try await pool.number("SELECT count(*) FROM thing") == 0)
+      try await pool.expect("SELECT count(*) FROM thing", gives: 0)
     }
   }
 }
