@@ -98,6 +98,8 @@ let testTargets: [Target] = [
   tests("ComandaCryptoTests", ["ComandaCrypto"]),
   tests("ComandaWireTests", ["ComandaWire", nioCore]),
   tests("ComandaTLSTests", ["COpenSSL", "COpenSSLShims", "ComandaTLS", nioCore, nioEmbedded, nioPosix]),
+  tests(
+    "ComandaServicesTests", ["ComandaDomain", "ComandaProtos", "ComandaRPC", "ComandaServices", logging, protobuf]),
   tests("ComandaProtosTests", ["ComandaProtos"]),
   tests("ComandaImportCodecTests", ["CImportRows", "ComandaDomain", "ComandaImportCodec", "ComandaProtos"]),
   tests("ComandaImportFilesTests", ["ComandaImportFiles"]),

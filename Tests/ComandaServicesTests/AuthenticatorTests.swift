@@ -1,0 +1,150 @@
+import ComandaDomain
+import ComandaRPC
+import Foundation
+import Logging
+import Testing
+
+@testable import ComandaServices
+
+struct AuthenticatorTests {
+  private let clock = ManualClock()
+  private let tokens = MemoryTokens()
+  private let business = BusinessID(UUID())
+  private var environment: ServiceEnvironment { .test(clock) }
+
+  private func authenticator() -> Authenticator {
+    Authenticator(tokens: tokens, environment: environment, logger: Logger(label: "test"))
+  }
+
+  private func issue(
+    _ secret: String, scopes: Set<Scope> = [.ordersRead], expiresIn seconds: Int64? = nil
+  ) async throws -> TokenID {
+    let id = TokenID(UUID())
+    let token = AccessToken(
+      id: id, sha256: environment.digest(of: secret), name: "test", kind: .business(business), scopes: scopes,
+      createdAt: clock.now, expiresAt: seconds.map { clock.now.adding(seconds: $0) })
+    try await tokens.create(token, by: mutation)
+    return id
+  }
+
+  private var mutation: Mutation {
+    Mutation(actor: .operator, method: "test", at: clock.now, request: nil)
+  }
+
+  private func context(
+    _ method: MethodDescriptor = .test(), header: String? = nil, connection: ConnectionContext? = nil,
+    call: RecordedCall = RecordedCall()
+  ) -> ServerContext {
+    ServerContext(
+      method: method, metadata: header.map { ["authorization": $0] } ?? [:], deadline: nil,
+      connection: connection ?? ConnectionContext(remoteAddress: "test"), call: call)
+  }
+
+  private func start(_ authenticator: Authenticator, _ context: ServerContext) async throws -> ServerContext {
+    var context = context
+    try await authenticator.callStarts(&context)
+    return context
+  }
+
+  private func status(_ body: () async throws -> Void) async throws -> StatusCode? {
+    do {
+      try await body()
+      return nil
+    } catch let error as RPCError {
+      return error.code
+    }
+  }
+
+  @Test("a token in the call's metadata names its business")
+  func tokenOfCall() async throws {
+    _ = try await issue("secret")
+    let context = try await start(authenticator(), context(header: "Bearer secret"))
+    #expect(try context.business() == business)
+  }
+
+  @Test("a method without a scope needs no token")
+  func publicMethod() async throws {
+    let context = try await start(authenticator(), context(.test(scope: nil)))
+    #expect(throws: RPCError.self) { try context.principal() }
+  }
+
+  @Test("no token, a malformed header and an unknown token are UNAUTHENTICATED", arguments: [nil, "Basic x", "Bearer x"])
+  func refused(header: String?) async throws {
+    let code = try await status { _ = try await start(authenticator(), context(header: header)) }
+    #expect(code == .unauthenticated)
+  }
+
+  @Test("a token without the method's scope is PERMISSION_DENIED")
+  func scopeMissing() async throws {
+    _ = try await issue("secret", scopes: [.importsRead])
+    let code = try await status { _ = try await start(authenticator(), context(header: "Bearer secret")) }
+    #expect(code == .permissionDenied)
+  }
+
+  @Test("a business token that names another business is refused")
+  func foreignBusiness() async throws {
+    _ = try await issue("secret")
+    var context = ServerContext(
+      method: .test(), metadata: ["authorization": "Bearer secret", "comanda-business": UUID().uuidString],
+      deadline: nil, connection: ConnectionContext(remoteAddress: "test"), call: RecordedCall())
+    try await authenticator().callStarts(&context)
+    #expect(throws: DomainError.businessForeign) { try context.business() }
+  }
+
+  @Test("a connection's token is looked up once, and again when the memory is over")
+  func connectionMemory() async throws {
+    _ = try await issue("secret")
+    let authenticator = authenticator()
+    let connection = ConnectionContext(remoteAddress: "test")
+    connection.setCredential("secret")
+    for _ in 0..<5 { _ = try await start(authenticator, context(connection: connection)) }
+    #expect(tokens.lookups == 1)
+    clock.advance(seconds: Authenticator.memory)
+    _ = try await start(authenticator, context(connection: connection))
+    #expect(tokens.lookups == 2)
+  }
+
+  @Test("a token that is revoked loses its access within the memory")
+  func revocation() async throws {
+    let id = try await issue("secret")
+    let authenticator = authenticator()
+    let connection = ConnectionContext(remoteAddress: "test")
+    connection.setCredential("secret")
+    _ = try await start(authenticator, context(connection: connection))
+    _ = try await tokens.revoke(id, by: mutation)
+    clock.advance(seconds: Authenticator.memory)
+    let code = try await status { _ = try await start(authenticator, context(connection: connection)) }
+    #expect(code == .unauthenticated)
+  }
+
+  @Test("a token that expires loses its access at once, whatever is remembered")
+  func expiry() async throws {
+    _ = try await issue("secret", expiresIn: 3)
+    let authenticator = authenticator()
+    let connection = ConnectionContext(remoteAddress: "test")
+    connection.setCredential("secret")
+    _ = try await start(authenticator, context(connection: connection))
+    clock.advance(seconds: 3)
+    let code = try await status { _ = try await start(authenticator, context(connection: connection)) }
+    #expect(code == .unauthenticated)
+  }
+
+  @Test("a sweep ends the streams of a revoked token, and no others")
+  func sweep() async throws {
+    let id = try await issue("revoked")
+    _ = try await issue("good")
+    let authenticator = authenticator()
+    let (revoked, good, ended) = (RecordedCall(), RecordedCall(), RecordedCall())
+    let stream = MethodDescriptor.test(.serverStreaming)
+    _ = try await start(authenticator, context(stream, header: "Bearer revoked", call: revoked))
+    _ = try await start(authenticator, context(stream, header: "Bearer good", call: good))
+    let over = try await start(authenticator, context(stream, header: "Bearer revoked", call: ended))
+    authenticator.callEnded(over, CallOutcome(code: .ok, duration: .zero))
+    _ = try await tokens.revoke(id, by: mutation)
+    clock.advance(seconds: Authenticator.memory)
+    await authenticator.sweep()
+    #expect(revoked.termination?.code == .unauthenticated)
+    #expect(good.termination == nil)
+    #expect(ended.termination == nil)
+  }
+}
