@@ -35,7 +35,6 @@ public final class ClientChannel: RPCChannel {
 
   private struct State {
     var connection: ClientConnection?
-    var connecting: EventLoopFuture<ClientConnection>?
     var isClosed = false
   }
 
@@ -61,8 +60,8 @@ public final class ClientChannel: RPCChannel {
   public func unary(
     _ method: MethodDescriptor, _ request: ByteBuffer, options: CallOptions
   ) async throws -> ByteBuffer {
-    let request = callRequest(method, request, options)
-    let connection = try await connection()
+    let request = try callRequest(method, request, options)
+    let connection = try connection()
     let started = StartedStream()
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
@@ -79,8 +78,8 @@ public final class ClientChannel: RPCChannel {
   public func start(
     _ method: MethodDescriptor, request: ByteBuffer?, options: CallOptions
   ) async throws -> any ClientCall {
-    let request = callRequest(method, request, options)
-    let connection = try await connection()
+    let request = try callRequest(method, request, options)
+    let connection = try connection()
     let started = StartedStream()
     let stream = try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
@@ -101,73 +100,40 @@ public final class ClientChannel: RPCChannel {
       defer { state.connection = nil }
       return state.connection
     }
-    if let connection { try await connection.eventLoop.submit { connection.close() }.get() }
+    if let connection { try await connection.eventLoop.submit { connection.close(.clientClosed) }.get() }
     try await group.shutdownGracefully()
   }
 
   private func callRequest(
     _ method: MethodDescriptor, _ message: ByteBuffer?, _ options: CallOptions
-  ) -> ClientStream.Request {
+  ) throws(RPCError) -> ClientStream.Request {
     var metadata = [HeaderField](options.metadata)
     if let credential = options.credential {
       metadata.append(HeaderField(key: "authorization", value: "Bearer \(credential)"))
     }
+    if let problem = metadata.problem { throw RPCError(.invalidArgument, problem, isRejected: true) }
     let timeout = options.timeout ?? method.defaultDeadline
     return ClientStream.Request(
       method: method, deadline: timeout.map { .now() + TimeAmount($0) }, metadata: metadata, message: message)
   }
 
-  /// The connection in use, or a new one; callers that ask at the same time get the same one.
-  private func connection() async throws -> ClientConnection {
-    let future: EventLoopFuture<ClientConnection> = try state.withLock { state in
-      if state.isClosed { throw RPCError(.cancelled, "the client is closed") }
-      if let connection = state.connection, connection.isUsable {
-        return connection.eventLoop.makeSucceededFuture(connection)
-      }
-      if let connecting = state.connecting { return connecting }
-      let future = connect()
-      state.connecting = future
-      return future
-    }
-    do {
-      let connection = try await future.get()
-      state.withLock { state in
-        if state.connecting === future {
-          state.connecting = nil
-          state.connection = connection
-        }
+  /// The connection in use, or a new one; calls that are made meanwhile wait in it.
+  private func connection() throws(RPCError) -> ClientConnection {
+    try state.withLock { state throws(RPCError) in
+      if state.isClosed { throw RPCError(.cancelled, "the client is closed", isRejected: true) }
+      if let connection = state.connection, connection.isUsable { return connection }
+      let connection = ClientConnection(executor: executor, settings: settings, credential: credential)
+      state.connection = connection
+      executor.eventLoop.execute { [target, tls, serverName] in
+        connection.connect(to: target, tls: tls, serverName: serverName)
       }
       return connection
-    } catch {
-      state.withLock { state in
-        if state.connecting === future { state.connecting = nil }
-      }
-      if let error = error as? RPCError { throw error }
-      throw RPCError(
-        .unavailable, "cannot connect to \(target.host):\(target.port): \(error)", isRejected: true)
     }
   }
+}
 
-  private func connect() -> EventLoopFuture<ClientConnection> {
-    let loop = executor.eventLoop
-    let ready = loop.makePromise(of: Void.self)
-    let connection = ClientConnection(
-      executor: executor, settings: settings, credential: credential, ready: ready)
-    let limit = loop.scheduleTask(in: settings.connectTimeout) {
-      ready.fail(RPCError(.unavailable, "the server did not introduce itself in time", isRejected: true))
-    }
-    ClientBootstrap(group: loop)
-      .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-      .connectTimeout(settings.connectTimeout)
-      .channelInitializer { [tls, serverName] channel in
-        channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addHandlers(TLSHandler(context: tls, serverName: serverName), connection)
-        }
-      }
-      .connect(host: target.host, port: target.port)
-      .whenFailure { ready.fail($0) }
-    return ready.futureResult.map { connection }.always { _ in limit.cancel() }
-  }
+extension RPCError {
+  fileprivate static let clientClosed = RPCError(.cancelled, "the client was closed")
 }
 
 /// Lets a cancellation find the call that its task started, whichever of the two comes first.

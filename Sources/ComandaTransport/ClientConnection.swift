@@ -20,18 +20,20 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
   private var received = FrameBuffer()
   private var context: ChannelHandlerContext?
   private var deadlines = DeadlineTimer()
-  private var ready: EventLoopPromise<Void>?
+  private var introduction: Scheduled<Void>?
   private var failure: RPCError?
+  private var isHandshaken = false
+  private var isDraining = false
   private var isFlushScheduled = false
   private var isClosing = false
   private let submitted = Mutex<[ClientStream]>([])
-  private let usable = Atomic<Bool>(false)
+  private let usable = Atomic<Bool>(true)
 
-  init(executor: LoopExecutor, settings: ClientSettings, credential: String?, ready: EventLoopPromise<Void>) {
+  /// A connection that is not made yet; calls that are submitted wait for `connect`.
+  init(executor: LoopExecutor, settings: ClientSettings, credential: String?) {
     self.executor = executor
     self.settings = settings
     self.machine = ConnectionStateMachine(role: .client, limits: settings.limits, software: settings.software)
-    self.ready = ready
     if let credential { machine.sendCredential(credential) }
   }
 
@@ -39,19 +41,42 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     executor.eventLoop
   }
 
-  /// Whether calls can be opened: the server is there, and neither drains nor went away.
+  /// Whether calls can be submitted: the server neither drains nor went away.
   var isUsable: Bool {
     usable.load(ordering: .acquiring)
   }
 
   // MARK: - Channel
 
+  /// Connects; on the loop, once.
+  func connect(to target: ClientChannel.Target, tls: TLSContext, serverName: String) {
+    introduction = eventLoop.scheduleTask(in: settings.connectTimeout) {
+      self.fail(RPCError(.unavailable, "\(target.host):\(target.port) did not introduce itself in time"))
+    }
+    ClientBootstrap(group: eventLoop)
+      .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+      .connectTimeout(settings.connectTimeout)
+      .channelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          guard !self.isClosing else { throw ChannelError.ioOnClosedChannel }
+          try channel.pipeline.syncOperations.addHandlers(TLSHandler(context: tls, serverName: serverName), self)
+        }
+      }
+      .connect(host: target.host, port: target.port)
+      .whenFailure { self.lost(RPCError(.unavailable, "cannot connect to \(target.host):\(target.port): \($0)")) }
+  }
+
   func handlerAdded(context: ChannelHandlerContext) {
     self.context = context
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-    if event is TLSHandshakeCompleted { scheduleFlush() }
+    if event is TLSHandshakeCompleted {
+      // Calls need not wait for the server's HELLO: until it is there, the protocol's defaults hold.
+      isHandshaken = true
+      openWaiting()
+      scheduleFlush()
+    }
     context.fireUserInboundEventTriggered(event)
   }
 
@@ -86,8 +111,17 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    let code: StatusCode = error is TLSError ? .unauthenticated : .unavailable
-    fail(RPCError(code, "the connection to the server failed: \(error)"))
+    fail(RPCError(Self.code(for: error), "the connection to the server failed: \(error)"))
+  }
+
+  /// UNAVAILABLE when trying again may help, UNAUTHENTICATED when the server is not one to be trusted.
+  private static func code(for error: any Error) -> StatusCode {
+    switch error as? TLSError {
+    case nil, .truncated, .closed, .closedDuringHandshake, .handshakeTimeout, .tooMuchHeldBack, .failure: .unavailable
+    case .configuration, .peerIsNotTLS, .unsupportedVersion, .noSharedApplicationProtocol, .certificateRejected,
+      .refusedByPeer, .protocolViolation:
+      .unauthenticated
+    }
   }
 
   /// Closes the channel because of an error; what is queued is still written.
@@ -105,8 +139,7 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     isClosing = true
     if failure == nil { failure = error }
     let failure = self.failure ?? error
-    ready?.fail(failure)
-    ready = nil
+    introduction?.cancel()
     deadlines.cancel()
     for stream in streams.values { stream.end(.failure(failure)) }
     streams = [:]
@@ -128,9 +161,7 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     switch event {
     case .none, .pong, .opened, .requestsEnded, .credential, .drainAcknowledged: break
     case .hello:
-      usable.store(true, ordering: .releasing)
-      ready?.succeed()
-      ready = nil
+      introduction?.cancel()
       openWaiting()
     case .creditRaised: openWaiting()
     case .message(let id, let message, _): streams[id]?.received(message)
@@ -143,7 +174,8 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
       streams.removeValue(forKey: id)?.end(.failure(violation.errorForCaller))
     case .drain:
       usable.store(false, ordering: .releasing)
-      rejectWaiting(RPCError(.unavailable, "the server stops; the call was not started"))
+      isDraining = true
+      rejectWaiting(.serverStops)
       closeIfDrained()
     case .closed(let code, let message):
       let reason = message.isEmpty ? "\(code)" : "\(code): \(message)"
@@ -152,7 +184,7 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
   }
 
   private func openWaiting() {
-    while machine.canOpen, let stream = waiting.popFirst() {
+    while isHandshaken, machine.canOpen, let stream = waiting.popFirst() {
       if !stream.isEnded { open(stream) }
     }
   }
@@ -198,14 +230,14 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
   }
 
   private func start(_ stream: ClientStream) {
-    if var failure {
+    if var failure = failure ?? (isDraining ? .serverStops : nil) {
       failure.isRejected = true
       return stream.end(.failure(failure))
     }
     if let deadline = stream.request.deadline {
       deadlines.cover(deadline, on: eventLoop) { self.endExpired() }
     }
-    if waiting.isEmpty, machine.canOpen {
+    if waiting.isEmpty, isHandshaken, machine.canOpen {
       open(stream)
     } else if waiting.count < settings.waitingCalls {
       waiting.append(stream)
@@ -223,11 +255,13 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
 
   private func end(_ stream: ClientStream, _ error: RPCError, code: ResetCode) {
     if stream.isEnded { return }
+    var error = error
     if let id = stream.id {
       streams[id] = nil
       machine.reset(id, code)
       scheduleFlush()
-      closeIfDrained()
+    } else {
+      error.isRejected = true
     }
     stream.end(.failure(error))
   }
@@ -279,7 +313,7 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
 
   func flushAtTickEnd() {
     isFlushScheduled = false
-    guard let context, !isClosing else { return }
+    guard let context, isHandshaken, !isClosing else { return }
     writeOutgoing(context)
     closeIfDrained()
   }
@@ -296,16 +330,15 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     if hasWritten { context.flush() }
   }
 
-  /// Closes a connection that nobody uses any more.
-  func close() {
-    usable.store(false, ordering: .releasing)
+  /// Closes the connection; calls that are open end with this error.
+  func close(_ reason: RPCError) {
     machine.close(.done, message: "")
-    fail(RPCError(.cancelled, "the client was closed"))
+    fail(reason)
   }
 
   private func closeIfDrained() {
-    guard !isUsable, ready == nil, !isClosing, streams.isEmpty, !machine.hasOutgoing else { return }
-    close()
+    guard isDraining, !isClosing, streams.isEmpty, !machine.hasOutgoing else { return }
+    close(.serverStops)
   }
 }
 
@@ -329,6 +362,8 @@ extension StreamViolation {
 }
 
 extension RPCError {
+  fileprivate static let serverStops = RPCError(.unavailable, "the server stops; the call was not started")
+
   fileprivate static func requestTooLarge(_ message: ByteBuffer?, limit: UInt64) -> RPCError {
     RPCError(
       .resourceExhausted,

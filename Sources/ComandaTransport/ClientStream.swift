@@ -31,6 +31,7 @@ final class ClientStream: @unchecked Sendable {
   private var phase = Phase.waiting
   private var awaiting: Awaiting
   private var response: ByteBuffer?
+  private var hasEndedRequests: Bool
   private var inbox = MessageInbox()
   private var writer: CheckedContinuation<Void, any Error>?
   private var initialMetadata: ComandaRPC.Metadata?
@@ -42,6 +43,7 @@ final class ClientStream: @unchecked Sendable {
     self.request = request
     self.connection = connection
     self.awaiting = awaiting
+    self.hasEndedRequests = request.message != nil
   }
 
   var eventLoop: any EventLoop {
@@ -154,6 +156,9 @@ final class ClientStream: @unchecked Sendable {
   func write(_ message: ByteBuffer, _ writer: CheckedContinuation<Void, any Error>) {
     do {
       if let failure { throw failure }
+      guard !hasEndedRequests else {
+        throw RPCError(.failedPrecondition, "the requests of this call were ended; no other one can be sent")
+      }
       guard try connection.send(message, on: self) else { return writer.resume() }
       self.writer?.resume(throwing: CancellationError())
       self.writer = writer
@@ -175,6 +180,7 @@ final class ClientStream: @unchecked Sendable {
   }
 
   func halfClose() {
+    hasEndedRequests = true
     connection.endRequests(of: self)
   }
 

@@ -168,7 +168,7 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     do {
       method = try dispatcher.method(at: open.method)
     } catch {
-      machine.finish(Status(error), on: id, atOnce: true)
+      finish(Status(error), on: id, atOnce: true)
       machine.handlerEnded(of: id)
       return
     }
@@ -265,7 +265,7 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
       calls[call.id] = nil
       var status = error.map(Status.init) ?? Status(code: 0)
       if status.trailers.isEmpty { status.trailers = [HeaderField](call.trailers) }
-      machine.finish(status, on: call.id)
+      finish(status, on: call.id)
       call.end(RPCError(.cancelled, "the call has ended"))
     }
     if context == nil {
@@ -283,9 +283,19 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
 
   /// Ends a call with an error, ahead of its handler.
   private func refuse(_ id: StreamID, _ error: RPCError) {
-    machine.finish(Status(error), on: id, atOnce: true)
+    finish(Status(error), on: id, atOnce: true)
     end(id, error)
     scheduleFlush()
+  }
+
+  /// Ends a call; with INTERNAL if its trailers cannot travel.
+  private func finish(_ status: Status, on id: StreamID, atOnce: Bool = false) {
+    if let problem = status.trailers.problem {
+      logger.error("a call's trailers cannot be sent", metadata: ["problem": "\(problem)"])
+      machine.finish(Status(.unsendableMetadata), on: id, atOnce: atOnce)
+    } else {
+      machine.finish(status, on: id, atOnce: atOnce)
+    }
   }
 
   func terminate(_ call: ServerCall, with error: RPCError) {
@@ -308,8 +318,14 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
   }
 
   func sendMetadata(_ metadata: Metadata, on id: StreamID) {
-    machine.sendMetadata([HeaderField](metadata), on: id)
-    scheduleFlush()
+    let fields = [HeaderField](metadata)
+    if let problem = fields.problem {
+      logger.error("a call's metadata cannot be sent", metadata: ["problem": "\(problem)"])
+      refuse(id, .unsendableMetadata)
+    } else {
+      machine.sendMetadata(fields, on: id)
+      scheduleFlush()
+    }
   }
 
   // MARK: - Writing
@@ -395,6 +411,9 @@ extension RPCError {
       self.init(.internal, "the caller sent data after the end of its requests, or ended them within a message")
     }
   }
+
+  fileprivate static let unsendableMetadata = RPCError(
+    .internal, "the server has a defect: the metadata of its answer cannot be sent")
 
   static func responseTooLarge(_ bytes: Int, limit: UInt64) -> RPCError {
     RPCError(.resourceExhausted, "the response has \(bytes) bytes; the caller accepts messages of up to \(limit)")

@@ -1,0 +1,104 @@
+import ComandaRPC
+import ComandaTLS
+import Foundation
+import Logging
+import NIOCore
+import Testing
+
+@testable import ComandaTransport
+
+/// Certificates for all tests of this process.
+let certificates = Result {
+  try DevelopmentCertificates(
+    in: FileManager.default.temporaryDirectory.appending(path: "comanda-transport-\(UUID().uuidString)").path)
+}
+
+/// A server on a loopback port of its own, and the clients that a test makes for it.
+final class Loopback {
+  let server: RPCServer
+  let port: Int
+  private var clients: [ClientChannel] = []
+
+  init(
+    _ methods: [RPCMethod], settings: ServerSettings = ServerSettings(), port: Int = 0, threads: Int = 2,
+    interceptors: [any ServerInterceptor] = [], mapping: @escaping CallDispatcher.ErrorMapping = { _ in nil }
+  ) async throws {
+    var router = Router()
+    for method in methods { router.register(method) }
+    var logger = Logger(label: "test")
+    logger.logLevel = .critical
+    server = try RPCServer(
+      dispatcher: CallDispatcher(router: router, interceptors: interceptors, logger: logger, mapping: mapping),
+      tls: .server(certificates.get().identity), settings: settings, threads: threads, logger: logger)
+    let address = try await server.listen(host: "127.0.0.1", port: port)
+    self.port = Int(address.split(separator: ":").last ?? "") ?? 0
+  }
+
+  /// Another client; the loopback closes it.
+  func client(credential: String? = nil, settings: ClientSettings = ClientSettings()) throws -> ClientChannel {
+    let client = try ClientChannel(
+      target: ClientChannel.Target(host: "127.0.0.1", port: port), tls: .client(trust: certificates.get().trust),
+      credential: credential, settings: settings)
+    clients.append(client)
+    return client
+  }
+
+  /// Closes clients and server.
+  func close() async throws {
+    for client in clients { try await client.close() }
+    try await server.drain()
+  }
+}
+
+/// Runs a test against a server of these methods, and closes all that it made.
+func withLoopback(
+  _ methods: RPCMethod..., settings: ServerSettings = ServerSettings(), threads: Int = 2,
+  interceptors: [any ServerInterceptor] = [], mapping: @escaping CallDispatcher.ErrorMapping = { _ in nil },
+  _ body: (Loopback) async throws -> Void
+) async throws {
+  let loopback = try await Loopback(
+    methods, settings: settings, threads: threads, interceptors: interceptors, mapping: mapping)
+  do {
+    try await body(loopback)
+  } catch {
+    try? await loopback.close()
+    throw error
+  }
+  try await loopback.close()
+}
+
+extension MethodDescriptor {
+  /// A method of the tests' service.
+  static func test(
+    _ name: String, _ kind: Kind = .unary, defaultDeadline: Duration? = nil
+  ) -> MethodDescriptor {
+    MethodDescriptor(service: "test.Service", name: name, kind: kind, defaultDeadline: defaultDeadline)
+  }
+
+  static let echo = test("Echo")
+}
+
+extension RPCMethod {
+  /// Answers with the request.
+  static let echo = RPCMethod.unary(.echo) { (request: ByteBuffer, _) in request }
+}
+
+extension ClientChannel {
+  func echo(_ text: String = "hello") async throws -> String {
+    String(buffer: try await unary(.echo, ByteBuffer(string: text), options: CallOptions()))
+  }
+}
+
+/// The error that a call ends with.
+func rpcError<Value>(_ body: () async throws -> Value, location: SourceLocation = #_sourceLocation) async -> RPCError? {
+  do {
+    let value = try await body()
+    Issue.record("no error, but \(value)", sourceLocation: location)
+    return nil
+  } catch let error as RPCError {
+    return error
+  } catch {
+    Issue.record("not an RPCError: \(error)", sourceLocation: location)
+    return nil
+  }
+}

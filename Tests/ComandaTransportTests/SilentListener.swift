@@ -1,0 +1,28 @@
+import NIOCore
+import NIOPosix
+
+/// Accepts connections and says nothing; tells when their peers close them.
+final class SilentListener: Sendable {
+  let closed = Events<Void>()
+  private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+  private let channel: any Channel
+
+  init() async throws {
+    let closed = self.closed
+    channel = try await ServerBootstrap(group: group)
+      .childChannelInitializer { channel in
+        channel.closeFuture.whenComplete { _ in closed.post() }
+        return channel.eventLoop.makeSucceededVoidFuture()
+      }
+      .bind(host: "127.0.0.1", port: 0)
+      .get()
+  }
+
+  var port: Int {
+    channel.localAddress?.port ?? 0
+  }
+
+  func close() async throws {
+    try await group.shutdownGracefully()
+  }
+}
