@@ -83,7 +83,8 @@ public struct Migrator: Sendable {
       }
       guard try row.boolOrNil(2) ?? true else {
         throw PostgresError(
-          .migration, "migration \(name) is applied with another text than it has here: released migrations never change")
+          .migration, "migration \(name) was applied with another text than it has here: what is released never changes"
+        )
       }
       isApplied[name] = try row.boolOrNil(2) != nil
     }

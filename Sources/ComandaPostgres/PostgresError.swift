@@ -66,6 +66,7 @@ public struct PostgresError: Error, Sendable, Equatable {
 }
 
 extension PostgresError: CustomStringConvertible {
+  /// What happened, to which statement, with the server's code; without SQL, values or the server's words.
   public var description: String {
     var text = message
     if let statementName { text += ", statement \(statementName)" }

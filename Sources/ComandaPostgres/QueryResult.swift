@@ -14,9 +14,12 @@ public struct QueryResult: Sendable {
   public struct Rows: RandomAccessCollection, Sendable {
     let handle: ResultHandle
 
+    /// The first row's position, 0.
     public var startIndex: Int { 0 }
+    /// The number of rows.
     public var endIndex: Int { Int(PQntuples(handle.raw)) }
 
+    /// The row at a position, which must be one of ``indices``.
     public subscript(position: Int) -> Row {
       precondition(indices.contains(position), "row \(position) is not in a result of \(count) rows")
       return Row(result: handle, index: Int32(position))

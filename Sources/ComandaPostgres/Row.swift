@@ -1,5 +1,5 @@
-public import FoundationEssentials
 import CLibPQ
+public import FoundationEssentials
 
 /// One row of a result: a view, which copies nothing until a column is read.
 ///

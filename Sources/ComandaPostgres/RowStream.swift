@@ -3,6 +3,7 @@
 /// The reactor reads ahead by a bounded number of rows. To be iterated once, inside of the lease; leaving the loop early
 /// cancels the statement.
 public struct RowStream: AsyncSequence, Sendable {
+  /// What the stream consists of.
   public typealias Element = Row
 
   private let statement: Statement
@@ -25,6 +26,7 @@ public struct RowStream: AsyncSequence, Sendable {
     }
   }
 
+  /// Starts to iterate; the statement itself starts with the first row asked for.
   public func makeAsyncIterator() -> Iterator {
     Iterator(statement, parameters, connection)
   }

@@ -14,6 +14,7 @@ public struct SQLState: Sendable, Hashable, CustomStringConvertible {
   /// The first two characters: the class of conditions that this one belongs to.
   public var classCode: Substring { code.prefix(2) }
 
+  /// The five characters.
   public var description: String { code }
 }
 

@@ -27,10 +27,12 @@ public struct Statement: Sendable, Hashable {
     self.hash = hasher.finalize()
   }
 
+  /// Statements are the same when their texts are.
   public static func == (one: Statement, other: Statement) -> Bool {
     one.hash == other.hash && one.sql == other.sql
   }
 
+  /// Hashes the text, once for all: statements are looked up with every call.
   public func hash(into hasher: inout Hasher) {
     hasher.combine(hash)
   }

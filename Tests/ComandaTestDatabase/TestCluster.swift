@@ -5,8 +5,8 @@ import Synchronization
 
 /// A PostgreSQL of a test's own, in a directory of its own under `/tmp`, reachable through a Unix socket only.
 ///
-/// A shell process stands between: it holds the server as its child and reads commands from a pipe. When the test
-/// process is gone, killed or not, the pipe ends, and the shell stops the server and removes the directory. Started by
+/// A shell process stands between: it holds the server as its child and reads commands from a socket. When the test
+/// process is gone, killed or not, the socket ends, and the shell stops the server and removes the directory. Started by
 /// root, shell and server run as the user `postgres`, since PostgreSQL refuses to run as root.
 public final class TestCluster: Sendable {
   /// Where socket, data and log are.
@@ -107,7 +107,7 @@ extension TestCluster {
 
   private func send(_ command: String) throws {
     let line = Array("\(command)\n".utf8)
-    guard write(commands, line, line.count) == line.count else {
+    guard Glibc.send(commands, line, line.count, Int32(MSG_NOSIGNAL)) == line.count else {
       throw TestClusterError("the shell that holds the PostgreSQL in \(directory) is gone")
     }
   }
@@ -126,25 +126,25 @@ extension TestCluster {
     }
     arguments += ["sh", "-c", script, "sh", directory, try binaries()]
 
-    var pipe: [Int32] = [-1, -1]
-    guard Glibc.pipe(&pipe) == 0 else { throw TestClusterError("no pipe: errno \(errno)") }
-    defer { close(pipe[0]) }
-    // No other child of this process may hold the writing end open.
-    _ = fcntl(pipe[1], F_SETFD, FD_CLOEXEC)
+    // Sockets rather than a pipe, since these are born closed to other children, which must not hold ours open.
+    var ends: [Int32] = [-1, -1]
+    let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+    guard socketpair(AF_UNIX, type, 0, &ends) == 0 else { throw TestClusterError("no sockets: errno \(errno)") }
+    defer { close(ends[0]) }
 
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_adddup2(&actions, pipe[0], STDIN_FILENO)
+    posix_spawn_file_actions_adddup2(&actions, ends[0], STDIN_FILENO)
     var pid = pid_t()
     var pointers = arguments.map { strdup($0) } + [nil]
     defer { pointers.forEach { free($0) } }
     let status = posix_spawnp(&pid, "setsid", &actions, nil, &pointers, environ)
     guard status == 0 else {
-      close(pipe[1])
+      close(ends[1])
       throw TestClusterError("setsid cannot be run: errno \(status)")
     }
-    return TestCluster(directory: directory, commands: pipe[1])
+    return TestCluster(directory: directory, commands: ends[1])
   }
 
   /// The newest of the distribution's PostgreSQLs.
@@ -157,7 +157,8 @@ extension TestCluster {
   }
 
   /// Nothing here is to survive a crash of the machine, so nothing waits for the disk. The server's standard input is
-  /// not the pipe, and background processes must not keep the test's output open.
+  /// not the socket, and background processes must not keep the test's output open. A server that has only just been
+  /// started ignores SIGQUIT, so it is sent until it works.
   private static let script = """
     dir=$1 bin=$2
     exec >"$dir/log" 2>&1
@@ -189,7 +190,10 @@ extension TestCluster {
       esac
     done
     kill -QUIT $server
+    (while sleep 0.2; do kill -QUIT $server; done) &
+    reminder=$!
     wait $server
+    kill -9 $reminder
     rm -rf "$dir"
     """
 }
