@@ -3,26 +3,29 @@ import ComandaDomain
 
 extension OrderDraft {
   /// Copies an unpacked order, whose texts passed the check.
-  init(_ order: UnsafePointer<Comanda__V1__OrderDraft>) {
-    self.init()
-    externalID = String(field: order.pointee.external_id)
-    placedAt = order.pointee.placed_at.map { Timestamp(wire: $0.pointee) }
-    if let customer = order.pointee.customer { self.customer = Customer(customer.pointee) }
+  ///
+  /// A function and not an initializer, which would copy the whole draft once more at its end.
+  static func copy(of order: UnsafePointer<Comanda__V1__OrderDraft>) -> OrderDraft {
+    var draft = OrderDraft()
+    draft.externalID = String(field: order.pointee.external_id)
+    draft.placedAt = order.pointee.placed_at.map { Timestamp(wire: $0.pointee) }
+    if let customer = order.pointee.customer { draft.customer = Customer(customer.pointee) }
     if order.pointee.fulfilment_case == COMANDA__V1__ORDER_DRAFT__FULFILMENT_DELIVERY,
       let delivery = order.pointee.delivery
     {
-      fulfilment = .delivery(DeliveryAddress(delivery.pointee))
+      draft.fulfilment = .delivery(DeliveryAddress(delivery.pointee))
     }
-    items.reserveCapacity(order.pointee.n_items)
+    draft.items.reserveCapacity(order.pointee.n_items)
     for index in 0..<order.pointee.n_items {
       guard let item = order.pointee.items[index] else { continue }
-      items.append(ItemDraft(item))
+      draft.items.append(.copy(of: item))
     }
-    if let cost = order.pointee.cost { self.cost = CostDraft(cost.pointee) }
-    currency = String(field: order.pointee.currency)
-    paymentMethod = Choice(wire: order.pointee.payment_method.rawValue)
-    notificationChannel = Choice(wire: order.pointee.notification_channel.rawValue)
-    note = String(field: order.pointee.note)
+    if let cost = order.pointee.cost { draft.cost = CostDraft(cost.pointee) }
+    draft.currency = String(field: order.pointee.currency)
+    draft.paymentMethod = Choice(wire: order.pointee.payment_method.rawValue)
+    draft.notificationChannel = Choice(wire: order.pointee.notification_channel.rawValue)
+    draft.note = String(field: order.pointee.note)
+    return draft
   }
 }
 
@@ -40,16 +43,19 @@ extension DeliveryAddress {
 }
 
 extension ItemDraft {
-  fileprivate init(_ item: UnsafePointer<Comanda__V1__OrderItem>) {
-    self.init()
-    name = String(field: item.pointee.name)
-    sku = String(field: item.pointee.sku)
-    quantity = Quantity(thousandths: item.pointee.quantity_thousandths)
+  fileprivate static func copy(of item: UnsafePointer<Comanda__V1__OrderItem>) -> ItemDraft {
+    var draft = ItemDraft()
+    draft.name = String(field: item.pointee.name)
+    draft.sku = String(field: item.pointee.sku)
+    draft.quantity = Quantity(thousandths: item.pointee.quantity_thousandths)
     if item.pointee.unit_price_case == COMANDA__V1__ORDER_ITEM__UNIT_PRICE_UNIT_PRICE_MINOR {
-      unitPrice = item.pointee.unit_price_minor
+      draft.unitPrice = item.pointee.unit_price_minor
     }
-    if item.pointee.total_case == COMANDA__V1__ORDER_ITEM__TOTAL_TOTAL_MINOR { total = item.pointee.total_minor }
-    note = String(field: item.pointee.note)
+    if item.pointee.total_case == COMANDA__V1__ORDER_ITEM__TOTAL_TOTAL_MINOR {
+      draft.total = item.pointee.total_minor
+    }
+    draft.note = String(field: item.pointee.note)
+    return draft
   }
 }
 

@@ -56,29 +56,32 @@ struct RowWriter {
     bytes.append(contentsOf: content)
   }
 
-  /// A message: what the closure writes.
+  /// Begins a message, which ends with ``close(_:)``. (Not a closure: that would hold on to what it writes.)
   ///
-  /// Its length is known only afterwards. One byte is kept for it, which is enough below 128 bytes; a longer message is
+  /// Its length is known only at the end. One byte is kept for it, which is enough below 128 bytes; a longer message is
   /// moved to make room.
-  mutating func write(_ field: UInt8, message body: (inout RowWriter) -> Void) {
+  mutating func open(_ field: UInt8) -> OpenMessage {
     bytes.append(field << 3 | WireType.bytes)
-    let lengthAt = bytes.count
     bytes.append(0)
-    body(&self)
-    var length = bytes.count - lengthAt - 1
-    if length < 0x80 {
-      bytes[lengthAt] = UInt8(length)
-      return
-    }
-    bytes[lengthAt] = UInt8(length & 0x7F) | 0x80
-    length >>= 7
-    var at = lengthAt + 1
+    return OpenMessage(start: bytes.count)
+  }
+
+  /// Ends the message that was begun last.
+  mutating func close(_ message: OpenMessage) {
+    var length = bytes.count - message.start
+    var place = message.start - 1
     while length >= 0x80 {
-      bytes.insert(UInt8(length & 0x7F) | 0x80, at: at)
+      bytes[place] = UInt8(length & 0x7F) | 0x80
       length >>= 7
-      at += 1
+      place += 1
+      bytes.insert(0, at: place)
     }
-    bytes.insert(UInt8(length), at: at)
+    bytes[place] = UInt8(length)
+  }
+
+  /// Where the content of a message begins.
+  struct OpenMessage {
+    fileprivate let start: Int
   }
 
   private mutating func append(varint number: UInt64) {

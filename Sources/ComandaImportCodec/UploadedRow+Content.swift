@@ -9,7 +9,7 @@ extension UploadedRow {
     }
     switch row.pointee.content_case {
     case COMANDA__V1__IMPORT_ROW__CONTENT_ORDER:
-      if let order = row.pointee.order { return .order(OrderDraft(order)) }
+      if let order = row.pointee.order { return .order(.copy(of: order)) }
     case COMANDA__V1__IMPORT_ROW__CONTENT_UNREADABLE:
       if let unreadable = row.pointee.unreadable {
         return .unreadable(externalID: externalID, problems: problems(of: unreadable.pointee))
