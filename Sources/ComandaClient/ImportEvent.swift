@@ -1,0 +1,48 @@
+import ComandaProtos
+import ComandaRPC
+
+/// What happens in the course of an import, for whoever shows it.
+public enum ImportEvent: Sendable {
+  /// The server knows the import; the upload goes on after `committedRow`. `expectedRows` is a guess.
+  case started(importID: String, committedRow: Int64, expectedRows: Int64)
+  /// The file was read to its end: so many rows it has.
+  case counted(rows: Int64)
+  /// All rows are with the server, which applies what is left.
+  case uploaded
+  /// A newer state of the import.
+  case progress(Comanda_V1_ImportProgress)
+  /// Something failed; the import goes on by itself.
+  case interrupted(RPCError)
+  /// The upload goes on after this row.
+  case resumed(committedRow: Int64)
+}
+
+/// An import in its final state.
+public struct FinishedImport: Sendable {
+  /// The import.
+  public let importID: String
+  /// The last snapshot.
+  public let progress: Comanda_V1_ImportProgress
+
+  init(importID: String, progress: Comanda_V1_ImportProgress) {
+    self.importID = importID
+    self.progress = progress
+  }
+}
+
+extension Comanda_V1_ImportState {
+  /// Whether an import in this state changes no more by itself.
+  public var isFinal: Bool {
+    switch self {
+    case .completed, .canceled, .stopped, .reverted: true
+    default: false
+    }
+  }
+}
+
+extension Comanda_V1_Import {
+  /// Whether rows can still be uploaded.
+  var takesRows: Bool {
+    !hasSealedAt && (progress.state == .receiving || progress.state == .paused)
+  }
+}

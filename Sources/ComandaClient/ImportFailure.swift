@@ -1,0 +1,53 @@
+import ComandaProtos
+import ComandaRPC
+
+/// Why an import did not come to its end. What the server has committed stays there.
+public enum ImportFailure: Error, Sendable, CustomStringConvertible {
+  /// The file cannot be read twice, which resuming needs.
+  case notAFile(path: String)
+  /// The import was not made from a file of known content, so that nobody can tell whether this is the one.
+  case sourceUnknown(importID: String)
+  /// The import was begun with a file of other content.
+  case fileDiffers(importID: String, name: String)
+  /// The import was begun with other columns, another currency or another way to read numbers.
+  case mappingDiffers(importID: String)
+  /// Nothing moved for so long; with the last failure, if there was one.
+  case stalled(importID: String, after: Duration, RPCError?)
+  /// The server refused, and would refuse again.
+  case refused(importID: String, RPCError)
+
+  /// The import, once there is one.
+  public var importID: String? {
+    switch self {
+    case .notAFile: nil
+    case .sourceUnknown(let id), .fileDiffers(let id, _), .mappingDiffers(let id), .stalled(let id, _, _),
+      .refused(let id, _):
+      id
+    }
+  }
+
+  /// Whether the same import can go on later.
+  public var isResumable: Bool {
+    if case .stalled = self { true } else { false }
+  }
+
+  /// What is wrong, and what would be right.
+  public var description: String {
+    switch self {
+    case .notAFile(let path):
+      "\(path) is not a regular file; an import reads its file again after a lost connection, so save it as a file first"
+    case .sourceUnknown(let id):
+      "import \(id) does not say which file it was begun with, so it cannot be gone on with"
+    case .fileDiffers(let id, let name):
+      "import \(id) was begun with another file or another version of it (\(name)); give that one, or begin a new import"
+    case .mappingDiffers(let id):
+      "import \(id) was begun with other columns, another currency or another number format; repeat the options that it "
+        + "was begun with, or begin a new import"
+    case .stalled(let id, let patience, let error):
+      "import \(id) has not moved for \(patience.components.seconds) s"
+        + (error.map { "; the last failure was \($0)" } ?? "")
+    case .refused(_, let error):
+      error.description
+    }
+  }
+}
