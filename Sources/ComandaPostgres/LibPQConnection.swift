@@ -73,6 +73,7 @@ final class LibPQConnection {
 
   func send(_ call: Call, now: ContinuousClock.Instant) {
     if failure != nil { return end(call, .connectionLost(outcomeUnknown: false, cause: failure)) }
+    if call.isCancelRequested { return end(call, .cancelledBeforeSent) }
     if isCancelling { return heldBack.append(call) }
     if alone != nil { return end(call, .busy) }
     if !machine.expectsReplies { lastProgress = now }
@@ -132,9 +133,18 @@ final class LibPQConnection {
       case .sync:
         isAccepted = PQpipelineSync(raw) == 1
       }
-      guard isAccepted else { return fail(with: nil) }
+      guard isAccepted else { return failToSend(calls) }
     }
     flush()
+  }
+
+  /// libpq refused a command, so the Sync that would have made the server act on it has not left this process.
+  private func failToSend(_ calls: [Call]) {
+    receive(now: lastProgress)
+    fail(with: nil)
+    for call in calls where call.error?.kind == .connectionLostOutcomeUnknown {
+      call.error = .connectionLost(outcomeUnknown: false, cause: failure)
+    }
   }
 
   /// Passes on what libpq holds.
@@ -196,6 +206,10 @@ final class LibPQConnection {
       guard let handle, case .statement = part else { break }
       if case .rows = call.work { break }
       call.results.append(QueryResult(handle: handle))
+      if isShared, handle.beginsTransaction {
+        call.error = .transactionOnSharedConnection
+        fail(with: .transactionOnSharedConnection)
+      }
     case .keepRow(let call):
       guard let handle else { break }
       keepRow(call, Row(result: handle, index: 0))
@@ -256,7 +270,7 @@ final class LibPQConnection {
     wantsWrite = false
     for call in machine.connectionLost() {
       // FATAL is the server's last word on the statement that it was about: that one has not taken effect.
-      if call.error?.severity != "FATAL" {
+      if call.error?.severity != "FATAL", call.error?.kind != .misuse {
         call.error = .connectionLost(outcomeUnknown: true, cause: reason)
       }
       ended.append(call)
@@ -284,7 +298,8 @@ extension LibPQConnection {
   /// Takes the next buffer of a COPY.
   func copy(_ chunk: CopySession.Chunk, of session: CopySession) {
     guard session === copySession, session.isSending else {
-      return chunk.sent.end(.failure(failure ?? .busy))
+      chunk.sent.end(.failure(failure ?? .busy))
+      return
     }
     session.chunk = chunk
     pumpCopy()
@@ -293,7 +308,8 @@ extension LibPQConnection {
   /// Ends a COPY: with a reason, the server throws all of it away.
   func endCopy(of session: CopySession, abortingBecause reason: String?) {
     guard session === copySession, session.isSending else {
-      return session.finished.end(.failure(failure ?? .busy))
+      session.finished.end(.failure(failure ?? .busy))
+      return
     }
     session.isSending = false
     guard PQputCopyEnd(raw, reason) == 1 else { return fail(with: nil) }
@@ -309,7 +325,8 @@ extension LibPQConnection {
       let slice = chunk.bytes.dropFirst(chunk.offset).prefix(Self.sliceSize)
       if slice.isEmpty {
         session.chunk = nil
-        return chunk.sent.end(.success(chunk.bytes))
+        chunk.sent.end(.success(chunk.bytes))
+        return
       }
       let status = slice.withUnsafeBytes { bytes in
         PQputCopyData(raw, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(bytes.count))
@@ -339,7 +356,6 @@ extension LibPQConnection {
     call.isCancelRequested = true
     if let index = heldBack.firstIndex(where: { $0 === call }) {
       heldBack.remove(at: index)
-      call.isCancelRequested = true
       return end(call, .cancelledBeforeSent)
     }
     guard failure == nil, machine.expectsReplies, !isCancelling, let handle = PQgetCancel(raw) else { return }
@@ -373,12 +389,21 @@ extension BoundStatement {
 extension PostgresError {
   fileprivate static let busy = PostgresError(
     .misuse, "the connection is busy: COPY, scripts and row streams need it to themselves")
+  fileprivate static let transactionOnSharedConnection = PostgresError(
+    .misuse, "a transaction was begun on a shared connection, which is closed: lease one, or use transaction")
   fileprivate static let copyInScript = PostgresError(.misuse, "COPY FROM STDIN in a script: its data has no way in")
   fileprivate static let cancelledBeforeSent = PostgresError(
     .statementTimeout, "cancelled before it was sent", sqlState: .queryCanceled)
 }
 
 extension ResultHandle {
+  /// Whether everything that follows on the connection would be part of this statement's transaction.
+  fileprivate var beginsTransaction: Bool {
+    guard status == PGRES_COMMAND_OK else { return false }
+    let tag = commandTag
+    return tag == "BEGIN" || tag == "START TRANSACTION"
+  }
+
   /// What the connection's machine makes of it; nil for what no statement of ours may give.
   fileprivate var reply: PGConnectionStateMachine<Call>.Reply? {
     switch status {

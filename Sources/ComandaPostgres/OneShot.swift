@@ -11,21 +11,23 @@ final class OneShot<Value: Sendable>: Sendable {
 
   private let state = Mutex(State.idle)
 
-  /// Ends it. What comes after the first end is dropped.
-  func end(_ result: Result<Value, any Error>) {
-    let continuation = state.withLock { state -> UnsafeContinuation<Value, any Error>? in
+  /// Ends it. What comes after the first end is dropped, and told so by false.
+  @discardableResult
+  func end(_ result: Result<Value, any Error>) -> Bool {
+    let (isFirst, continuation) = state.withLock { state -> (Bool, UnsafeContinuation<Value, any Error>?) in
       switch state {
       case .idle:
         state = .ended(result)
-        return nil
+        return (true, nil)
       case .waiting(let continuation):
         state = .done
-        return continuation
+        return (true, continuation)
       case .ended, .done:
-        return nil
+        return (false, nil)
       }
     }
     continuation?.resume(with: result)
+    return isFirst
   }
 
   /// Whether nobody waits for it any longer.

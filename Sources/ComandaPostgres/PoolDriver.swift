@@ -106,13 +106,15 @@ final class PoolDriver {
       updateInterest(slot)
     case .copy(let lease, let session, let chunk):
       guard let slot = lease.slot, let connection = slots[slot].connection else {
-        return chunk.sent.end(.failure(PostgresError.connectionLost(outcomeUnknown: false)))
+        chunk.sent.end(.failure(PostgresError.connectionLost(outcomeUnknown: false)))
+        break
       }
       connection.copy(chunk, of: session)
       updateInterest(slot)
     case .endCopy(let lease, let session, let reason):
       guard let slot = lease.slot, let connection = slots[slot].connection else {
-        return session.finished.end(.failure(PostgresError.connectionLost(outcomeUnknown: false)))
+        session.finished.end(.failure(PostgresError.connectionLost(outcomeUnknown: false)))
+        break
       }
       connection.endCopy(of: session, abortingBecause: reason)
       updateInterest(slot)
@@ -162,14 +164,12 @@ final class PoolDriver {
   }
 
   private func grant(_ lease: Lease, _ slot: Int) {
-    if lease.granted.hasEnded {
-      // Cancelled while it waited.
-      _ = pool.release(slot, reusable: true)
-      return
-    }
     lease.slot = slot
     slots[slot].lease = lease
-    lease.granted.end(.success(()))
+    if !lease.granted.end(.success(())) {
+      // Cancelled while it waited.
+      release(lease, reusable: true)
+    }
   }
 
   private func release(_ lease: Lease, reusable: Bool) {
@@ -195,7 +195,9 @@ final class PoolDriver {
   // MARK: Connections
 
   private func connect(_ slot: Int) {
-    let timeout = pool.isPipelined(slot) ? configuration.statementTimeout : configuration.leasedStatementTimeout
+    let timeout =
+      pool.isPipelined(slot)
+      ? max(configuration.statementTimeout, .milliseconds(1)) : configuration.leasedStatementTimeout
     let parameters = configuration.connectParameters(statementTimeout: timeout)
     Connector.connect(parameters, timeout: configuration.connectTimeout, abort: poller.aborted) { [reactor] result in
       if !reactor.post(.connected(slot: slot, result)) { result.dispose() }
@@ -298,11 +300,13 @@ final class PoolDriver {
   // MARK: Time
 
   private func timeUntilNextDeadline() -> Duration? {
-    var deadlines = [pool.nextDeadline, closeBy].compactMap { $0 }
-    for slot in slots {
-      if let connection = slot.connection, let deadline = silenceDeadline(connection) { deadlines.append(deadline) }
+    var earliest = pool.nextDeadline
+    func consider(_ deadline: Instant?) {
+      if let deadline { earliest = min(earliest ?? deadline, deadline) }
     }
-    return deadlines.min().map { max(.zero, $0 - now) }
+    consider(closeBy)
+    for slot in slots { consider(slot.connection.flatMap(silenceDeadline)) }
+    return earliest.map { max(.zero, $0 - now) }
   }
 
   /// When a shared connection that owes us an answer counts as gone.

@@ -58,7 +58,8 @@ public final class PostgresPool: Sendable {
   ///
   /// - Returns: the results, in the statements' order.
   public func transaction(_ statements: [(Statement, [Parameter])]) async throws -> [QueryResult] {
-    try await perform(Call(BoundStatement.all(statements), .transaction))
+    if statements.isEmpty { return [] }
+    return try await perform(Call(BoundStatement.all(statements), .transaction))
   }
 
   private func perform(_ call: Call) async throws -> [QueryResult] {

@@ -6,8 +6,12 @@
 struct PreparedStatements {
   /// The name of a prepared statement on its connection. Never used twice there.
   struct Name: Hashable, Sendable {
-    let number: UInt32
-    var text: String { "c\(number)" }
+    /// At most 11 bytes, so that Swift keeps it without an allocation.
+    let text: String
+
+    init(number: UInt32) {
+      text = "c\(number)"
+    }
   }
 
   enum Use: Equatable {

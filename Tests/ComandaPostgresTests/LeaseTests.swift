@@ -113,7 +113,7 @@ struct LeaseTests {
     try await withPool({
       $0.leasedConnections = 1
       $0.leaseWaiters = 2
-      $0.acquireTimeout = .seconds(1)
+      $0.acquireTimeout = .seconds(3)
     }) { pool in
       let kinds = try await pool.withConnection { _ in
         await withTaskGroup(of: PostgresError.Kind?.self) { group in
@@ -146,6 +146,30 @@ struct LeaseTests {
         await #expect(throws: CancellationError.self) { try await waiting.value }
       }
       try await pool.withConnection { try await $0.expect("SELECT 5", gives: 5) }
+    }
+  }
+
+  @Test("cancellations at any moment lose no connection", .timeLimit(.minutes(1)))
+  func cancelledAnywhere() async throws {
+    try await withPool({ $0.leasedConnections = 2 }) { pool in
+      for round in 0..<200 {
+        let task = Task {
+          try await pool.withConnection { connection in
+            for _ in 0..<3 { _ = try await connection.query(Statement("SELECT 1")) }
+          }
+        }
+        if round.isMultiple(of: 3) { await Task.yield() }
+        if round.isMultiple(of: 5) { try await Task.sleep(for: .microseconds(round * 5)) }
+        task.cancel()
+        do { try await task.value } catch is CancellationError {}
+      }
+      // Both connections are to be had, at the same time.
+      try await pool.withConnection { first in
+        try await pool.withConnection { second in
+          try await first.expect("SELECT 5", gives: 5)
+          try await second.expect("SELECT 6", gives: 6)
+        }
+      }
     }
   }
 

@@ -135,6 +135,20 @@ struct SharedCallTests {
     }
   }
 
+  @Test("a transaction begun on a shared connection is refused, and swallows nobody else's work")
+  func strayTransaction() async throws {
+    try await withPool({ $0.pipelinedConnections = 1 }) { pool in
+      _ = try await pool.query(Statement("CREATE TABLE thing (id int8)"))
+      for begin in ["BEGIN", "START TRANSACTION"] {
+        let error = try await postgresError { _ = try await pool.query(Statement(begin)) }
+        #expect(error?.kind == .misuse)
+        _ = try await pool.query(Statement("INSERT INTO thing VALUES (1)"))
+      }
+      try await pool.expect("SELECT count(*) FROM thing", gives: 2)
+      try await pool.withConnection { try await $0.expect("SELECT count(*) FROM thing", gives: 2) }
+    }
+  }
+
   @Test("no error description repeats SQL, values or the server's words")
   func descriptions() async throws {
     try await withPool { pool in
