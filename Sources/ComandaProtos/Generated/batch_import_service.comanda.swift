@@ -167,7 +167,7 @@ public enum Comanda_V1_BatchImportService {
     /// checksum; ALREADY_EXISTS for rows that the server has with other content; OUT_OF_RANGE for a chunk that does not
     /// begin right after `committed_row` nor end at or before it, and for a wrong `total_rows`; ABORTED when another
     /// upload of the same import was faster; FAILED_PRECONDITION when the import is sealed, stopped or canceled, or for
-    /// a file that changed. Every one of them carries `committed_row` in its metadata, where the import exists.
+    /// a file that changed. ALREADY_EXISTS, OUT_OF_RANGE and ABORTED carry `committed_row` in their metadata.
     ///
     /// Requests arrive as bytes of `Comanda_V1_UploadRowsRequest`, not decoded.
     func uploadRows(
@@ -298,7 +298,7 @@ public enum Comanda_V1_BatchImportService {
     /// checksum; ALREADY_EXISTS for rows that the server has with other content; OUT_OF_RANGE for a chunk that does not
     /// begin right after `committed_row` nor end at or before it, and for a wrong `total_rows`; ABORTED when another
     /// upload of the same import was faster; FAILED_PRECONDITION when the import is sealed, stopped or canceled, or for
-    /// a file that changed. Every one of them carries `committed_row` in its metadata, where the import exists.
+    /// a file that changed. ALREADY_EXISTS, OUT_OF_RANGE and ABORTED carry `committed_row` in their metadata.
     public func uploadRows(
       options: CallOptions = CallOptions()
     ) async throws -> ClientStreamingCall<Comanda_V1_UploadRowsRequest, Comanda_V1_UploadRowsResponse> {

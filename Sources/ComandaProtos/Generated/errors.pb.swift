@@ -31,15 +31,23 @@ public nonisolated struct Comanda_V1_ErrorDetails: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// Why, as a constant in UPPER_SNAKE_CASE of at most 63 characters: `ORDER_NOT_FOUND`, `ILLEGAL_STATUS_CHANGE`.
-  /// A reason never changes its meaning; new ones may be added.
+  /// Why, as a constant in UPPER_SNAKE_CASE of at most 63 characters. A reason never changes its meaning; new ones may
+  /// be added. There are, with the metadata that goes with them:
+  ///
+  /// - of any request: `INVALID_FIELDS` (with violations), `INVALID_PAGE_TOKEN`, `REQUEST_ID_REUSED`,
+  ///   `CONCURRENT_CHANGE`, `STORE_UNAVAILABLE`, `SERVER_DRAINING` (with `resume_after_sequence`), `INTERNAL`;
+  /// - of its credentials: `CREDENTIAL_MISSING`, `CREDENTIAL_UNKNOWN`, `CREDENTIAL_ENDED`, `SCOPE_MISSING`,
+  ///   `BUSINESS_FOREIGN`, `BUSINESS_MISSING`;
+  /// - of an order: `ORDER_NOT_FOUND`, `ORDER_CONTENT_DIFFERS` (`order_id`), `ETAG_MISMATCH` (`etag`),
+  ///   `ILLEGAL_STATUS_CHANGE` (`legal_statuses`, as `ACCEPTED,CANCELED`);
+  /// - of an import: `IMPORT_NOT_FOUND`, `IMPORT_NOT_OPEN` (`state`), `IMPORT_FILE_DIFFERS`, `CHUNK_DAMAGED`, and with
+  ///   `committed_row`: `IMPORT_ROWS_MISSING`, `IMPORT_ROWS_DIFFER`, `IMPORT_ROW_OUT_OF_RANGE`, `CONCURRENT_CHANGE`.
   public var reason: String = String()
 
   /// Who defines the reason: `comanda.v1` for the reasons of this API.
   public var domain: String = String()
 
-  /// Facts that go with the reason, under keys in lower_snake_case: `legal_statuses` → `ACCEPTED,CANCELED`,
-  /// `committed_row` → `4000`. At most 16 entries.
+  /// Facts that go with the reason, under keys in lower_snake_case: `committed_row` → `4000`. At most 16 entries.
   public var metadata: Dictionary<String,String> = [:]
 
   /// What is wrong with the request, field by field; at most 20 entries. Only with INVALID_ARGUMENT.

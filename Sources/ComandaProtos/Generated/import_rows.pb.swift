@@ -12,10 +12,10 @@
 ///
 /// Servers decode these messages with protobuf-c, so this file imports nothing but files that do likewise: no options.
 ///
-/// Bounds, checked before anything is decoded: `rows` of a chunk has at most 256 KiB, 1,000 rows and 500 items an order.
-/// A message that breaks them, or is no valid Protobuf, ends the call with INVALID_ARGUMENT. A row whose *content* is at
-/// fault ends FAILED, alone, and the call goes on; that includes texts that are no valid UTF-8, for which Protobuf alone
-/// would refuse the whole chunk.
+/// Bounds, checked before anything is decoded: `rows` of a chunk has at most 256 KiB and 1,000 rows. A message that
+/// breaks them, or is no valid Protobuf, ends the call with INVALID_ARGUMENT. A row whose *content* is at fault ends
+/// FAILED, alone, and the call goes on; that includes too many items, and texts that are no valid UTF-8, for which
+/// Protobuf alone would refuse the whole chunk.
 
 #if canImport(FoundationEssentials)
 import FoundationEssentials
@@ -169,8 +169,8 @@ public nonisolated struct Comanda_V1_ImportRow: @unchecked Sendable {
     set {_uniqueStorage()._content = .unreadable(newValue)}
   }
 
-  /// The lines that the row came from, in their order; at most 500. They are kept for the report of failed rows. Empty
-  /// when the rows come from no file.
+  /// The lines that the row came from, in their order; at most 1,000. They are kept for the report of failed rows.
+  /// Empty when the rows come from no file. As many lines as items: then a problem of an item names the item's line.
   public var lines: [Comanda_V1_SourceLine] {
     get {_storage._lines}
     set {_uniqueStorage()._lines = newValue}

@@ -150,8 +150,8 @@ struct  Comanda__V1__ImportRow
 {
   ProtobufCMessage base;
   /*
-   * The lines that the row came from, in their order; at most 500. They are kept for the report of failed rows. Empty
-   * when the rows come from no file.
+   * The lines that the row came from, in their order; at most 1,000. They are kept for the report of failed rows.
+   * Empty when the rows come from no file. As many lines as items: then a problem of an item names the item's line.
    */
   size_t n_lines;
   Comanda__V1__SourceLine **lines;
