@@ -1,0 +1,71 @@
+import ArgumentParser
+import ComandaClient
+import FoundationEssentials
+
+/// Which server, and as whom.
+struct ConnectionOptions: ParsableArguments {
+  /// The environment variable that names a profile.
+  static let profileVariable = "COMANDA_PROFILE"
+
+  @Option(
+    help: ArgumentHelp(
+      "A client.json: {\"server\", \"ca\", \"token\"} (default: $\(ConnectionOptions.profileVariable)).",
+      valueName: "file"))
+  var profile: String?
+
+  @Option(help: ArgumentHelp("The server's address instead of the profile's.", valueName: "host:port"))
+  var server: String?
+
+  @Option(
+    help: ArgumentHelp("Certificate authorities to trust, PEM, instead of the profile's.", valueName: "file"))
+  var ca: String?
+
+  @Option(help: ArgumentHelp("The bearer token instead of the profile's.", valueName: "token"))
+  var token: String?
+
+  func validate() throws {
+    if let server, ServerAddress(server) == nil {
+      throw ValidationError("--server is host:port, such as 127.0.0.1:7443")
+    }
+    if let token, !ClientProfile.isToken(token) {
+      throw ValidationError("--token is no token: 1 to 4,096 visible ASCII characters")
+    }
+  }
+
+  /// The profile that options and environment add up to.
+  ///
+  /// With --server and without --profile the environment's profile counts for nothing: its token is not for another
+  /// server.
+  func resolved(environment: [String: String] = ProcessInfo.processInfo.environment) throws -> ClientProfile {
+    let address = server.flatMap { ServerAddress($0) }
+    let named = environment[Self.profileVariable].flatMap { $0.isEmpty ? nil : $0 }
+    var result: ClientProfile
+    if let path = profile ?? (address == nil ? named : nil) {
+      result = try ClientProfile(path: path)
+    } else if let address {
+      result = ClientProfile(server: address)
+    } else {
+      throw CommandFailure(
+        "no server is named",
+        hints: ["say --profile FILE, set \(Self.profileVariable), or say --server HOST:PORT --ca FILE --token TOKEN"],
+        status: .usage)
+    }
+    if let address { result.server = address }
+    if let ca { result.authorityPath = ca }
+    if let token { result.token = token }
+    return result
+  }
+
+  /// Makes a client for the time of some work.
+  func withClient<Result>(_ work: (ComandaClient) async throws -> Result) async throws -> Result {
+    let client = try ComandaClient(profile: resolved(), software: "comanda/\(Comanda.version)")
+    do {
+      let result = try await work(client)
+      await client.close()
+      return result
+    } catch {
+      await client.close()
+      throw error
+    }
+  }
+}

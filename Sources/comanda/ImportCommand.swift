@@ -1,0 +1,152 @@
+import ArgumentParser
+import ComandaClient
+import ComandaImportFiles
+import ComandaProtos
+
+/// `comanda import`
+struct ImportCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "import",
+    abstract: "Import the orders of a CSV or TSV file.",
+    discussion: """
+      The first line names the columns; consecutive lines with the same order id are one order of several items. The file
+      is streamed. After a lost connection or a restart of the server the import goes on by itself; after an interruption
+      --resume goes on. Each order counts exactly once.
+
+      Columns are found by their names. Where those say something else, --columns says FIELD=COLUMN for each column that
+      counts. Fields: \(ImportField.allCases.map(\.rawValue).joined(separator: ", ")).
+
+      Example: comanda import orders.csv
+               comanda import orders.tsv --currency USD \\
+                 --columns external_id=order_id,item.name=product,item.total=price
+               comanda import orders.csv --json --failures failed.csv
+
+      Exit codes: 0 all rows are orders, 3 some rows failed, 1 nothing was done, 2 wrong usage, 130 interrupted.
+      """)
+
+  @Argument(help: "The file.", completion: .file(extensions: ["csv", "tsv"]))
+  var file: String
+
+  @Option(help: ArgumentHelp("Which column is what.", valueName: "field=column,…"))
+  var columns: String?
+
+  @Option(help: ArgumentHelp("The currency of orders that name none, an ISO 4217 code.", valueName: "code"))
+  var currency = CurrencyArgument(.yen)
+
+  @Option(help: ArgumentHelp("How cells are separated (default: what the file looks like).", valueName: "delimiter"))
+  var delimiter: Dialect.Delimiter?
+
+  @Option(
+    help: ArgumentHelp(
+      "How decimals are marked (default: comma where cells are separated by semicolons).", valueName: "mark"))
+  var decimals: NumberFormat?
+
+  @Option(help: ArgumentHelp("How orders are paid that do not say it.", valueName: "method"))
+  var paymentMethod: Named<Comanda_V1_PaymentMethod>?
+
+  @Option(help: ArgumentHelp("How customers are told whose orders do not say it.", valueName: "channel"))
+  var notificationChannel: Named<Comanda_V1_NotificationChannel>?
+
+  @Option(help: ArgumentHelp("A label to find several imports by.", valueName: "label"))
+  var group: String?
+
+  @Option(help: ArgumentHelp("Go on with this import of the same file.", valueName: "import-id"))
+  var resume: String?
+
+  @Option(help: ArgumentHelp("Give up when nothing has moved for so long.", valueName: "seconds"))
+  var giveUpAfter = 120
+
+  @OptionGroup(title: "Failed rows")
+  var failed: FailureOptions
+
+  @Flag(help: "Print one JSON object: import_id, rows, applied, unchanged, failed, unprocessed, seconds.")
+  var json = false
+
+  @OptionGroup(title: "Server")
+  var connection: ConnectionOptions
+
+  func validate() throws {
+    guard (1...86_400).contains(giveUpAfter) else { throw ValidationError("--give-up-after is 1 to 86400 seconds") }
+    if resume != nil, group != nil || paymentMethod != nil || notificationChannel != nil {
+      throw ValidationError(
+        "--group, --payment-method and --notification-channel were said when the import began; leave them out")
+    }
+  }
+
+  func run() async throws {
+    let failureFile = try failed.file()
+    try await connection.withClient { client in
+      let display = ProgressDisplay()
+      let finished = try await upload(with: client, display)
+      let elapsed = display.elapsed
+      display.finish()
+      if json {
+        try JSONOutput.write(ImportResultJSON(finished, elapsed: elapsed))
+      } else {
+        StandardOutput.write(ImportSummary(finished.progress).text(elapsed: elapsed) + "\n")
+      }
+      try await failed.report(
+        on: finished.importID, failedRows: finished.progress.failedRows, from: client, to: failureFile
+      ) { line in
+        if json { StandardError.write(line + "\n") } else { StandardOutput.write(line + "\n") }
+      }
+      if let status = ImportSummary(finished.progress).status { throw status }
+    }
+  }
+
+  private func upload(with client: ComandaClient, _ display: ProgressDisplay) async throws -> FinishedImport {
+    let uploader = ImportUploader(client.imports, settings: settings)
+    let (file, options, resumed) = (orderFile, options, resume)
+    do {
+      return try await untilInterrupted {
+        if let resumed { return try await uploader.resume(resumed, with: file, onEvent: display.show) }
+        return try await uploader.run(file, options: options, onEvent: display.show)
+      }
+    } catch {
+      display.finish()
+      throw explained(error, display.meter)
+    }
+  }
+
+  private var orderFile: OrderFile {
+    var configuration = OrderFile.Reader.Configuration()
+    configuration.columns = columns
+    configuration.currency = currency.unit
+    configuration.dialect = delimiter.map(Dialect.init(delimiter:))
+    configuration.numberFormat = decimals
+    return OrderFile(path: file, configuration: configuration)
+  }
+
+  private var options: ImportUploader.Options {
+    var options = ImportUploader.Options()
+    options.group = group ?? ""
+    options.paymentMethod = paymentMethod?.value ?? .unspecified
+    options.notificationChannel = notificationChannel?.value ?? .unspecified
+    return options
+  }
+
+  private var settings: RetrySettings {
+    var settings = RetrySettings()
+    settings.patience = .seconds(giveUpAfter)
+    return settings
+  }
+
+  /// An error with what is done already, and with the command that goes on.
+  private func explained(_ error: any Error, _ meter: ProgressMeter) -> any Error {
+    let interruption = error as? Interruption
+    guard let importID = meter.importID else {
+      return interruption.map { CommandFailure("interrupted; nothing was imported", status: $0.status) } ?? error
+    }
+    var failure =
+      interruption.map { CommandFailure("interrupted", status: $0.status) }
+      ?? CommandFailure(error) ?? CommandFailure("\(error)")
+    if meter.isUploaded {
+      failure.hints.append("all rows are with the server, which goes on applying them; follow it with:")
+      failure.hints.append(ResumeCommand.watching(importID, connection))
+    } else if interruption != nil || (error as? ImportFailure)?.isResumable == true {
+      failure.hints.append("\(NumberText.grouped(meter.committed)) rows are with the server; go on with:")
+      failure.hints.append(ResumeCommand.importing(importID, self))
+    }
+    return failure
+  }
+}

@@ -1,0 +1,94 @@
+import ComandaClient
+import ComandaRPC
+import FoundationEssentials
+import Synchronization
+
+/// Shows on stderr how an import gets on: a bar on a terminal, lines elsewhere.
+final class ProgressDisplay: Sendable {
+  /// A bar is drawn at most ten times a second.
+  private static let barInterval = Duration.milliseconds(100)
+  /// A line is written at most once a second.
+  private static let lineInterval = Duration.seconds(1)
+
+  private struct State {
+    var meter = ProgressMeter()
+    var shownAt: Duration?
+    var shownLine = ""
+    var isInterrupted = false
+  }
+
+  private let start = ContinuousClock.now
+  private let bar: BarStyle?
+  private let state = Mutex(State())
+
+  /// A display that suits the terminal and the environment.
+  init() {
+    let environment = ProcessInfo.processInfo.environment
+    bar = StandardError.isTerminal && environment["TERM"] != "dumb" ? BarStyle(environment: environment) : nil
+  }
+
+  /// Since the import began.
+  var elapsed: Duration {
+    ContinuousClock.now - start
+  }
+
+  var meter: ProgressMeter {
+    state.withLock { $0.meter }
+  }
+
+  func show(_ event: ImportEvent) {
+    let now = elapsed
+    state.withLock { state in
+      state.meter.take(event, at: now)
+      if let note = Self.note(on: event, &state) { write(note: note, state) }
+      let interval = bar == nil ? Self.lineInterval : Self.barInterval
+      if let shownAt = state.shownAt, now - shownAt < interval { return }
+      draw(&state, at: now)
+    }
+  }
+
+  /// Shows the last state, whatever was shown before.
+  func finish() {
+    state.withLock { state in
+      guard state.meter.importID != nil else { return }
+      draw(&state, at: elapsed)
+      if bar != nil { StandardError.write("\n") }
+    }
+  }
+
+  /// What deserves a line of its own: the beginning and the end of an interruption, and the import's id.
+  private static func note(on event: ImportEvent, _ state: inout State) -> String? {
+    switch event {
+    case .started(let id, let committedRow, _):
+      return "import \(id)"
+        + (committedRow > 0 ? ", going on after row \(NumberText.grouped(committedRow))" : "")
+    case .interrupted(let error):
+      if state.isInterrupted { return nil }
+      state.isInterrupted = true
+      return "\(Printable(error.message)); trying again"
+    case .resumed(let row):
+      state.isInterrupted = false
+      return "going on after row \(NumberText.grouped(row))"
+    case .progress:
+      defer { state.isInterrupted = false }
+      return nil
+    case .counted, .uploaded:
+      return nil
+    }
+  }
+
+  private func write(note: String, _ state: State) {
+    StandardError.write(bar == nil ? "\(note)\n" : "\r\u{1B}[K\(note)\n\(state.shownLine)")
+  }
+
+  private func draw(_ state: inout State, at now: Duration) {
+    guard state.meter.importID != nil else { return }
+    let text = ProgressText(meter: state.meter)
+    // The last column stays free: some terminals break the line there.
+    let line = bar.map { text.bar(width: StandardError.width - 1, style: $0) } ?? text.plain
+    if line == state.shownLine { return }
+    state.shownLine = line
+    state.shownAt = now
+    StandardError.write(bar == nil ? "\(line)\n" : "\r\u{1B}[K\(line)")
+  }
+}
