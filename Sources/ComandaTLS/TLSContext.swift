@@ -3,8 +3,8 @@ import COpenSSLShims
 
 /// A checked configuration, ready to start connections: an `SSL_CTX`.
 ///
-/// Make one for each event loop, since OpenSSL 3.0 takes locks of the context on each handshake. It costs a fraction of
-/// a millisecond and some 100 KiB. A reloaded certificate is a new context; connections keep the one they began with.
+/// Make one for each event loop, since OpenSSL 3.0 takes locks of the context on each handshake. It costs about a
+/// millisecond and 20 KiB. A reloaded certificate is a new context; connections keep the one they began with.
 ///
 /// `@unchecked Sendable`: the `SSL_CTX` is not changed after `init`, and OpenSSL itself guards what connections do to it
 /// (reference counts, statistics).

@@ -54,6 +54,8 @@ public final class TLSHandler: ChannelDuplexHandler {
   private var staged = ByteBuffer()
   /// Completes with the next buffer of ciphertext, which has all that was written before.
   private var writePromise: EventLoopPromise<Void>?
+  /// Completes when the channel is closed.
+  private var closePromise: EventLoopPromise<Void>?
   private var isFlushHeldBack = false
   private var hasDelivered = false
   private var timer: Scheduled<Void>?
@@ -118,6 +120,8 @@ public final class TLSHandler: ChannelDuplexHandler {
     timer?.cancel()
     timer = nil
     dropStaged(error)
+    closePromise?.succeed()
+    closePromise = nil
   }
 
   // MARK: Inbound
@@ -225,7 +229,7 @@ public final class TLSHandler: ChannelDuplexHandler {
         promise?.fail(TLSError.closed)
         return
       }
-      join(promise)
+      joinWrite(promise)
     } catch {
       promise?.fail(error)
       fail(error, context)
@@ -259,14 +263,14 @@ public final class TLSHandler: ChannelDuplexHandler {
     case .open:
       do throws(TLSError) {
         try encryptStaged()
-        context.channel.closeFuture.cascade(to: promise)
+        joinClose(promise)
         close(context, lingers: true)
       } catch {
+        promise?.fail(error)
         fail(error, context)
-        context.channel.closeFuture.cascade(to: promise)
       }
     case .closing:
-      context.channel.closeFuture.cascade(to: promise)
+      joinClose(promise)
     case .idle, .handshaking, .closed:
       end(.closed)
       context.close(promise: promise)
@@ -281,12 +285,21 @@ public final class TLSHandler: ChannelDuplexHandler {
     }
   }
 
-  private func join(_ promise: EventLoopPromise<Void>?) {
+  private func joinWrite(_ promise: EventLoopPromise<Void>?) {
     guard let promise else { return }
     if let writePromise {
       writePromise.futureResult.cascade(to: promise)
     } else {
       writePromise = promise
+    }
+  }
+
+  private func joinClose(_ promise: EventLoopPromise<Void>?) {
+    guard let promise else { return }
+    if let closePromise {
+      closePromise.futureResult.cascade(to: promise)
+    } else {
+      closePromise = promise
     }
   }
 
@@ -342,14 +355,13 @@ public final class TLSHandler: ChannelDuplexHandler {
       sent.futureResult.cascade(to: promise)
     }
     timer = context.eventLoop.assumeIsolated().scheduleTask(in: limits.closeTime) {
-      context.close(promise: nil)
+      self.closeChannel(context)
     }
     sent.futureResult.assumeIsolated().whenComplete { result in
-      guard self.state == .closing else { return }
-      if case .success = result, lingers {
+      if case .success = result, lingers, self.state == .closing {
         self.closeOutput(context)
       } else {
-        context.close(promise: nil)
+        self.closeChannel(context)
       }
     }
     if let ciphertext = engine.takeCiphertext() {
@@ -363,8 +375,16 @@ public final class TLSHandler: ChannelDuplexHandler {
     let shut = context.eventLoop.makePromise(of: Void.self)
     shut.futureResult.assumeIsolated().whenFailure { _ in
       // Not every channel can be closed in one direction.
-      context.close(promise: nil)
+      self.closeChannel(context)
     }
     context.close(mode: .output, promise: shut)
+  }
+
+  private func closeChannel(_ context: ChannelHandlerContext) {
+    guard state == .closing else { return }
+    state = .closed
+    let promise = closePromise
+    closePromise = nil
+    context.close(promise: promise)
   }
 }

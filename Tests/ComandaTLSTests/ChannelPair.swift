@@ -5,7 +5,7 @@ import Testing
 @testable import ComandaTLS
 
 /// A client's and a server's channel, each with a ``TLSHandler`` and a ``Recorder``; the test carries the bytes.
-struct ChannelPair {
+final class ChannelPair {
   let client: EmbeddedChannel
   let server: EmbeddedChannel
   let clientRecord = Recorder()
@@ -25,6 +25,13 @@ struct ChannelPair {
     try self.server.pipeline.syncOperations.addHandlers(TLSHandler(context: server, limits: limits), serverRecord)
     try self.client.connect(to: SocketAddress(unixDomainSocketPath: "client")).wait()
     try self.server.connect(to: SocketAddress(unixDomainSocketPath: "server")).wait()
+  }
+
+  /// A channel that is never closed would keep its handlers for ever.
+  deinit {
+    for channel in [client, server] {
+      _ = try? channel.finish(acceptAlreadyClosed: true)
+    }
   }
 
   /// Two channels whose handshake is complete.

@@ -18,6 +18,7 @@ struct TLSHandlerTests {
   func lateHandler() throws {
     let certificates = try TestCertificates.shared.get()
     let channel = EmbeddedChannel()
+    defer { _ = try? channel.finish(acceptAlreadyClosed: true) }
     try channel.connect(to: SocketAddress(unixDomainSocketPath: "server")).wait()
     let context = try TLSContext(configuration: .client(trust: certificates.trust))
     try channel.pipeline.syncOperations.addHandler(TLSHandler(context: context, serverName: "localhost"))
@@ -255,6 +256,7 @@ struct TLSHandlerTests {
     let unsent = pair.server.write(ByteBuffer(string: "unsent"))
     pair.server.pipeline.fireChannelInactive()
     #expect(pair.serverRecord.errors == [.truncated])
+    #expect(TLSError.truncated.isConnectionLoss)
     #expect(pair.serverRecord.isInactive)
     #expect(throws: TLSError.truncated) { try unsent.wait() }
   }
