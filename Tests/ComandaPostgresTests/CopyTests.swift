@@ -81,7 +81,7 @@ struct CopyTests {
             }
           }
         }
-        while try await pool.number("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") == 0 {}
+        try await pool.waitForBackend(waitingFor: "Lock")
         try await Task.sleep(for: .milliseconds(100))
         _ = try await blocker.query(Statement("ROLLBACK"))
         #expect(try await copying.value == 64_000)
@@ -186,7 +186,7 @@ struct CopyTests {
             }
           }
         }
-        while try await pool.number("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") == 0 {}
+        try await pool.waitForBackend(waitingFor: "Lock")
         copying.cancel()
         await #expect(throws: CancellationError.self) { try await copying.value }
       }

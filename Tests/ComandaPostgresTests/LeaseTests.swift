@@ -185,7 +185,7 @@ struct LeaseTests {
             }
           }
         }
-        while try await pool.number("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") == 0 {}
+        try await pool.waitForBackend(waitingFor: "PgSleep")
         nap.cancel()
         await #expect(throws: CancellationError.self) { try await nap.value }
         try await pool.withConnection { try await $0.expect("SELECT 5", gives: 5) }

@@ -77,7 +77,7 @@ struct MigratorTests {
     try await withPool { pool in
       let slow = Migration(name: "m0001_slow", sql: "SELECT pg_sleep(60)")
       let migrating = Task { try await migrate(pool, [slow]) }
-      while try await pool.number("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") == 0 {}
+      try await pool.waitForBackend(waitingFor: "PgSleep")
       migrating.cancel()
       await #expect(throws: CancellationError.self) { try await migrating.value }
       let applied = try await migrate(pool, [Self.first])

@@ -43,6 +43,20 @@ extension PostgresPool {
 }
 
 extension PostgresPool {
+  /// How many server processes of this database wait for an event of this name or type.
+  func backends(waitingFor event: String) async throws -> Int64 {
+    try await number(
+      """
+      SELECT count(*) FROM pg_stat_activity
+      WHERE datname = current_database() AND (wait_event = $1 OR wait_event_type = $1)
+      """, [.text(event)])
+  }
+
+  /// Returns once a server process of this database waits for an event of this name or type.
+  func waitForBackend(waitingFor event: String) async throws {
+    while try await backends(waitingFor: event) == 0 { try await Task.sleep(for: .milliseconds(5)) }
+  }
+
   /// Expects the first column of the only row to be this number.
   func expect(_ sql: String, gives expected: Int64, _ location: SourceLocation = #_sourceLocation) async throws {
     let number = try await number(sql)

@@ -13,7 +13,7 @@ struct ReconnectTests {
         let calls = (0..<20).map { number in
           Task { try await pool.number("SELECT \(number) FROM pg_sleep(4)") }
         }
-        while try await other.number("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") == 0 {}
+        try await other.waitForBackend(waitingFor: "PgSleep")
         _ = try await other.query(Statement("SELECT pg_terminate_backend($1)"), [.int4(Int32(pid))])
         var kinds: [PostgresError.Kind] = []
         for call in calls {
@@ -45,7 +45,7 @@ struct ReconnectTests {
       try await pool.withConnection { connection in
         let pid = try await connection.number("SELECT pg_backend_pid()")
         let nap = Task { try await connection.query(Statement("SELECT pg_sleep(60)")) }
-        while try await pool.number("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") == 0 {}
+        try await pool.waitForBackend(waitingFor: "PgSleep")
         _ = try await pool.query(Statement("SELECT pg_terminate_backend($1)"), [.int4(Int32(pid))])
         let error = try await postgresError { _ = try await nap.value }
         #expect(error?.sqlState == .adminShutdown)

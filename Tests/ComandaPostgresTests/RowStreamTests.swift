@@ -32,8 +32,7 @@ struct RowStreamTests {
           count += 1
           if count == 1 {
             // 50 MB of rows: the server can only be stuck in sending them.
-            while try await pool.number("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'ClientWrite'") == 0 {
-            }
+            try await pool.waitForBackend(waitingFor: "ClientWrite")
           }
         }
         #expect(count == 5_000)

@@ -121,17 +121,19 @@ struct SharedCallTests {
     }
   }
 
-  @Test("a cancelled call returns at once, and the connection goes on", .timeLimit(.minutes(1)))
+  @Test("a cancelled call returns while its statement still runs, and the connection goes on", .timeLimit(.minutes(1)))
   func cancellation() async throws {
-    try await withPool({ $0.pipelinedConnections = 1 }) { pool in
-      try await pool.connect()
-      let start = ContinuousClock.now
-      let nap = Task { try await pool.query(Statement("SELECT pg_sleep(1)")) }
-      try await Task.sleep(for: .milliseconds(20))
-      nap.cancel()
-      await #expect(throws: CancellationError.self) { try await nap.value }
-      #expect(ContinuousClock.now - start < .milliseconds(900))
-      try await pool.expect("SELECT 2", gives: 2)
+    let url = try await TestDatabase.shared.makeDatabase()
+    try await withPool(url: url, { $0.pipelinedConnections = 1 }) { pool in
+      try await withPool(url: url) { observer in
+        let nap = Task { try await pool.query(Statement("SELECT pg_sleep(3)")) }
+        try await observer.waitForBackend(waitingFor: "PgSleep")
+        nap.cancel()
+        await #expect(throws: CancellationError.self) { try await nap.value }
+        let sleepers = try await observer.backends(waitingFor: "PgSleep")
+        #expect(sleepers == 1)
+        try await pool.expect("SELECT 2", gives: 2)
+      }
     }
   }
 
