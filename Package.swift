@@ -95,7 +95,7 @@ let testTargets: [Target] = [
     name: "embedded-postgres-owner", dependencies: ["ComandaEmbeddedPostgres"], path: "Tests/EmbeddedPostgresOwner",
     swiftSettings: settings),
   tests("ComandaDomainTests", ["ComandaDomain"]),
-  tests("ComandaCryptoTests", ["ComandaCrypto"]),
+  tests("ComandaCryptoTests", ["CCRC32C", "ComandaCrypto"]),
   tests("ComandaWireTests", ["ComandaWire", nioCore]),
   tests("ComandaTLSTests", ["COpenSSL", "COpenSSLShims", "ComandaTLS", nioCore, nioEmbedded, nioPosix]),
   tests(

@@ -31,7 +31,7 @@ public struct BatchImportService: Comanda_V1_BatchImportService.Server {
     return Comanda_V1_Import(created)
   }
 
-  /// Takes rows, each chunk durably before the next is read.
+  /// Takes rows, each chunk durably before the next is read; no further chunk once the server drains.
   ///
   /// It runs off the connection's loop: decoding a chunk takes longer than other calls of the loop should wait.
   public func uploadRows(
@@ -42,6 +42,7 @@ public struct BatchImportService: Comanda_V1_BatchImportService.Server {
       var upload = try ImportUpload(business: business, service: self, context: context)
       for try await message in requests {
         if let response = try await upload.receive(message) { return response }
+        if context.isDraining { throw upload.draining }
       }
       return try await upload.unfinished()
     }

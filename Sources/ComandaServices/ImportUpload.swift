@@ -167,6 +167,13 @@ struct ImportUpload {
     }
   }
 
+  /// The server is about to stop; what was staged is durable.
+  var draining: RPCError {
+    refusal(
+      .unavailable, "SERVER_DRAINING", committedRow,
+      "the server is about to stop; upload again, and go on with row \(committedRow + 1)")
+  }
+
   private func refusal(_ code: StatusCode, _ reason: String, _ committedRow: Int64, _ message: String) -> RPCError {
     RPCError(
       code, message,

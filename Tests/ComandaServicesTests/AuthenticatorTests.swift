@@ -68,7 +68,7 @@ struct AuthenticatorTests {
     #expect(throws: RPCError.self) { try context.principal() }
   }
 
-  @Test("no token, a malformed header and an unknown token are UNAUTHENTICATED", arguments: [nil, "Basic x", "Bearer x"])
+  @Test("no token, a malformed one and an unknown one are UNAUTHENTICATED", arguments: [nil, "Basic x", "Bearer x"])
   func refused(header: String?) async throws {
     let code = try await status { _ = try await start(authenticator(), context(header: header)) }
     #expect(code == .unauthenticated)
