@@ -96,7 +96,7 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
   }
 
   func channelReadComplete(context: ChannelHandlerContext) {
-    executor.tick()
+    executor.tick(afterRead: true)
     context.fireChannelReadComplete()
   }
 
@@ -107,6 +107,7 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
 
   func channelInactive(context: ChannelHandlerContext) {
     lost(RPCError(.unavailable, "the connection to the server was lost"))
+    executor.tickSoon()
     context.fireChannelInactive()
   }
 
@@ -253,7 +254,8 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     end(stream, RPCError(.cancelled, "the caller cancelled the call"), code: .cancelled)
   }
 
-  private func end(_ stream: ClientStream, _ error: RPCError, code: ResetCode) {
+  /// Gives a call up, and tells the server if it knows of it.
+  func end(_ stream: ClientStream, _ error: RPCError, code: ResetCode) {
     if stream.isEnded { return }
     var error = error
     if let id = stream.id {

@@ -72,8 +72,12 @@ final class ClientStream: @unchecked Sendable {
   func received(_ message: ByteBuffer) {
     received(initial: [:])
     if case .response = awaiting {
-      response = message
       connection.took(message.readableBytes, on: self)
+      guard response == nil else {
+        let error = RPCError(.internal, "\(request.method.path) answered with more than one message")
+        return connection.end(self, error, code: .protocolError)
+      }
+      response = message
     } else if inbox.deliver(MessageInbox.Item(message: message, credit: message.readableBytes)) {
       connection.took(message.readableBytes, on: self)
     }

@@ -92,7 +92,7 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
   }
 
   func channelReadComplete(context: ChannelHandlerContext) {
-    executor.tick()
+    executor.tick(afterRead: true)
     context.fireChannelReadComplete()
   }
 
@@ -103,6 +103,7 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
 
   func channelInactive(context: ChannelHandlerContext) {
     closed()
+    executor.tickSoon()
     context.fireChannelInactive()
   }
 

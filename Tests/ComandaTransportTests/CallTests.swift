@@ -56,7 +56,7 @@ struct CallTests {
     }
   }
 
-  @Test("a server streams responses, in order, to the last", arguments: [UInt32(0), 1, 10_000])
+  @Test("a server streams responses, in order, to the last", arguments: [UInt32(0), 1, 2_000])
   func serverStreaming(count: UInt32) async throws {
     try await withLoopback(Self.counting) { loopback in
       let responses: ResponseStream<ByteBuffer> = try await loopback.client().serverStreaming(

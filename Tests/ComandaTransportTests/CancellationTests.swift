@@ -218,7 +218,8 @@ struct CancellationTests {
     let task = Task { try await client.echo() }
     task.cancel()
     #expect(await rpcError { try await task.value }?.code == .cancelled)
-    #expect(ContinuousClock.now - start < .seconds(5))
+    // Far less than the ten seconds that a connection may take.
+    #expect(ContinuousClock.now - start < .seconds(8))
     try await client.close()
     try await silent.close()
   }

@@ -11,7 +11,12 @@ final class Events<Event: Sendable>: Sendable {
     continuation.yield(event)
   }
 
-  /// The next event; waits for it. Nil when the waiting task is cancelled.
+  /// No further event comes; `next` is nil after the last one.
+  func finish() {
+    continuation.finish()
+  }
+
+  /// The next event; waits for it. Nil after the last, or when the waiting task is cancelled.
   func next() async -> Event? {
     var iterator = stream.makeAsyncIterator()
     return await iterator.next()
@@ -21,5 +26,14 @@ final class Events<Event: Sendable>: Sendable {
 extension Events<Void> {
   func post() {
     post(())
+  }
+}
+
+/// What a test needed and did not get.
+struct Unmet: Error, CustomStringConvertible {
+  let description: String
+
+  init(_ description: String) {
+    self.description = description
   }
 }

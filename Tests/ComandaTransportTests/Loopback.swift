@@ -20,7 +20,7 @@ final class Loopback {
   private var clients: [ClientChannel] = []
 
   init(
-    _ methods: [RPCMethod], settings: ServerSettings = ServerSettings(), port: Int = 0, threads: Int = 2,
+    _ methods: [RPCMethod], settings: ServerSettings = .quick, port: Int = 0, threads: Int = 2,
     interceptors: [any ServerInterceptor] = [], mapping: @escaping CallDispatcher.ErrorMapping = { _ in nil }
   ) async throws {
     var router = Router()
@@ -52,7 +52,7 @@ final class Loopback {
 
 /// Runs a test against a server of these methods, and closes all that it made.
 func withLoopback(
-  _ methods: RPCMethod..., settings: ServerSettings = ServerSettings(), threads: Int = 2,
+  _ methods: RPCMethod..., settings: ServerSettings = .quick, threads: Int = 2,
   interceptors: [any ServerInterceptor] = [], mapping: @escaping CallDispatcher.ErrorMapping = { _ in nil },
   _ body: (Loopback) async throws -> Void
 ) async throws {
@@ -65,6 +65,17 @@ func withLoopback(
     throw error
   }
   try await loopback.close()
+}
+
+extension ServerSettings {
+  /// Patient with a busy machine's handshakes, and not with tests that leave calls or peers behind.
+  static var quick: ServerSettings {
+    var settings = ServerSettings()
+    settings.handshakeTimeout = .seconds(30)
+    settings.firstFrameTimeout = .seconds(30)
+    settings.drainTimeout = .milliseconds(500)
+    return settings
+  }
 }
 
 extension MethodDescriptor {

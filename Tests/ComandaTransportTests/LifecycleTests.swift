@@ -1,0 +1,147 @@
+import ComandaRPC
+import NIOCore
+import Testing
+
+@testable import ComandaTransport
+@testable import ComandaWire
+
+@Suite("Connections and drain", .timeLimit(.minutes(1)))
+struct LifecycleTests {
+  private static let held = MethodDescriptor.test("Held", .serverStreaming)
+
+  /// Sends a response, waits to be released, sends another one.
+  private static func holding(_ contexts: Events<ServerContext>, until release: Events<Void>) -> RPCMethod {
+    .serverStreaming(held) { (request: ByteBuffer, responses: ResponseWriter<ByteBuffer>, context) in
+      contexts.post(context)
+      try await responses.send(ByteBuffer(string: "one"))
+      await release.next()
+      try Task.checkCancellation()
+      try await responses.send(ByteBuffer(string: "two"))
+    }
+  }
+
+  @Test("a drain lets open calls end, and takes no new ones")
+  func drain() async throws {
+    let (contexts, release) = (Events<ServerContext>(), Events<Void>())
+    var settings = ServerSettings.quick
+    settings.drainTimeout = .seconds(30)
+    let loopback = try await Loopback([Self.holding(contexts, until: release), .echo], settings: settings)
+    let client = try loopback.client()
+    let call = try await client.start(Self.held, request: ByteBuffer(), options: CallOptions())
+    #expect(try await call.next() == ByteBuffer(string: "one"))
+    let context = try #require(await contexts.next())
+    #expect(!context.isDraining)
+    async let drained: () = loopback.server.drain()
+    while !context.isDraining { await Task.yield() }
+    var refused = await rpcError { try await client.echo() }
+    #expect(refused?.code == .unavailable)
+    #expect(refused?.isRejected == true)
+    refused = await rpcError { try await client.echo() }
+    #expect(refused?.isRejected == true)
+    release.post()
+    #expect(try await call.next() == ByteBuffer(string: "two"))
+    #expect(try await call.next() == nil)
+    try await drained
+    try await client.close()
+  }
+
+  @Test("a drain cuts calls that outstay its limit: UNAVAILABLE, and their handlers are cancelled")
+  func drainLimit() async throws {
+    var settings = ServerSettings.quick
+    settings.drainTimeout = .milliseconds(200)
+    let method = MethodDescriptor.test("Hang")
+    let ended = Events<Bool>()
+    let started = Events<Void>()
+    let serving = RPCMethod.unary(method) { (request: ByteBuffer, _) in
+      started.post()
+      defer { ended.post(Task.isCancelled) }
+      try await Task.sleep(for: .seconds(3_600))
+      return request
+    }
+    let loopback = try await Loopback([serving], settings: settings)
+    let client = try loopback.client()
+    async let error = rpcError { try await client.unary(method, ByteBuffer(), options: CallOptions()) }
+    await started.next()
+    try await loopback.server.drain()
+    #expect(await error?.code == .unavailable)
+    #expect(await error?.isRejected == false)
+    #expect(await ended.next() == true)
+    try await client.close()
+  }
+
+  @Test("a drain is not held up by connections without calls, of clients that read or do not")
+  func drainIdle() async throws {
+    var settings = ServerSettings.quick
+    settings.drainTimeout = .milliseconds(200)
+    let loopback = try await Loopback([.echo], settings: settings)
+    #expect(try await loopback.client().echo() == "hello")
+    let silent = try await WirePeer.introducedClient(port: loopback.port)
+    let handshaking = try await PlainPeer(port: loopback.port)
+    try await loopback.close()
+    #expect(await silent.next() == .drain)
+    try await handshaking.closed()
+  }
+
+  @Test("a client goes on with the server that was started anew at the same address")
+  func restart() async throws {
+    let first = try await Loopback([.echo])
+    let client = try first.client()
+    #expect(try await client.echo("first") == "first")
+    try await first.server.drain()
+    #expect(await rpcError { try await client.echo() }?.code == .unavailable)
+    let second = try await Loopback([.echo], port: first.port)
+    #expect(try await client.echo("second") == "second")
+    try await client.close()
+    try await second.close()
+  }
+
+  @Test("two hundred connections call at once")
+  func connections() async throws {
+    try await withLoopback(.echo) { loopback in
+      let port = loopback.port
+      try await withThrowingTaskGroup(of: WirePeer.self) { group in
+        for number in 0..<200 {
+          group.addTask {
+            let peer = try await WirePeer.introducedClient(port: port)
+            let message = ByteBuffer(integer: number)
+            try await peer.send(.open(1, Open(method: "test.Service/Echo", message: message, endStream: true)))
+            #expect(await peer.nextOfCall() == .response(1, message))
+            return peer
+          }
+        }
+        let peers = try await group.reduce(into: []) { $0.append($1) }
+        #expect(loopback.server.connectionCount == 200)
+        for peer in peers { try await peer.close() }
+      }
+      while loopback.server.connectionCount > 0 { await Task.yield() }
+    }
+  }
+
+  @Test("connections beyond the server's limit are closed as they come; one that ends makes room")
+  func connectionLimit() async throws {
+    var settings = ServerSettings.quick
+    settings.connections = 2
+    try await withLoopback(.echo, settings: settings) { loopback in
+      let first = try await WirePeer.introducedClient(port: loopback.port)
+      let second = try await WirePeer.introducedClient(port: loopback.port)
+      let third = try await WirePeer.client(port: loopback.port)
+      #expect(await third.next() == nil)
+      try await first.close()
+      while loopback.server.connectionCount > 1 { await Task.yield() }
+      let fourth = try await WirePeer.introducedClient(port: loopback.port)
+      try await fourth.send(.ping(4))
+      #expect(await fourth.next() == .pong(4))
+      try await second.close()
+    }
+  }
+
+  @Test("a closed client refuses calls")
+  func closedClient() async throws {
+    try await withLoopback(.echo) { loopback in
+      let client = try loopback.client()
+      #expect(try await client.echo() == "hello")
+      try await client.close()
+      #expect(await rpcError { try await client.echo() }?.code == .cancelled)
+    }
+  }
+}

@@ -1,0 +1,112 @@
+import ComandaRPC
+import NIOCore
+import NIOPosix
+import Testing
+
+@testable import ComandaTransport
+
+@Suite("Handlers on their event loop", .timeLimit(.minutes(1)))
+struct LoopExecutorTests {
+  private static let spin = MethodDescriptor.test("Spin")
+
+  @Test("a handler runs on an event loop, before and after it waited")
+  func onLoop() async throws {
+    let method = MethodDescriptor.test("Where")
+    let serving = RPCMethod.unary(method) { (_: ByteBuffer, _) in
+      let before = MultiThreadedEventLoopGroup.currentEventLoop
+      try await Task.sleep(for: .milliseconds(1))
+      await Task.yield()
+      let after = MultiThreadedEventLoopGroup.currentEventLoop
+      return ByteBuffer(string: "\(before != nil && before === after)")
+    }
+    try await withLoopback(serving) { loopback in
+      let answer = try await loopback.client().unary(method, ByteBuffer(), options: CallOptions())
+      #expect(String(buffer: answer) == "true")
+    }
+  }
+
+  @Test("handlers that yield in a loop do not starve the calls of other connections, or of their own")
+  func yielding() async throws {
+    let started = Events<Void>()
+    let spinning = RPCMethod.unary(Self.spin) { (request: ByteBuffer, _) in
+      started.post()
+      while !Task.isCancelled { await Task.yield() }
+      return request
+    }
+    try await withLoopback(spinning, .echo, threads: 1) { loopback in
+      let (first, second) = (try loopback.client(), try loopback.client())
+      await withThrowingTaskGroup(of: Void.self) { group in
+        for _ in 0..<3 {
+          group.addTask { _ = try await first.unary(Self.spin, ByteBuffer(), options: CallOptions()) }
+        }
+        for _ in 0..<3 { await started.next() }
+        for client in [first, second] {
+          for _ in 0..<50 { #expect((try? await client.echo()) == "hello") }
+        }
+        group.cancelAll()
+      }
+    }
+  }
+
+  @Test("handlers that sleep are many at a time")
+  func sleeping() async throws {
+    let method = MethodDescriptor.test("Nap")
+    let serving = RPCMethod.unary(method) { (request: ByteBuffer, _) in
+      try await Task.sleep(for: .milliseconds(50))
+      return request
+    }
+    try await withLoopback(serving, threads: 1) { loopback in
+      let client = try loopback.client()
+      let start = ContinuousClock.now
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for _ in 0..<200 {
+          group.addTask { _ = try await client.unary(method, ByteBuffer(), options: CallOptions()) }
+        }
+        try await group.waitForAll()
+      }
+      #expect(ContinuousClock.now - start < .seconds(200 * 0.05))
+    }
+  }
+
+  @Test("a handler that waits for other threads is resumed on its loop")
+  func foreignResume() async throws {
+    let method = MethodDescriptor.test("Hop")
+    let serving = RPCMethod.unary(method) { (_: ByteBuffer, _) in
+      var hops = 0
+      for number in 0..<100 {
+        hops += await Task.detached { number }.value == number ? 1 : 0
+        if MultiThreadedEventLoopGroup.currentEventLoop == nil { hops = -1_000 }
+      }
+      return ByteBuffer(string: "\(hops)")
+    }
+    try await withLoopback(serving, threads: 1) { loopback in
+      let client = try loopback.client()
+      try await withThrowingTaskGroup(of: String.self) { group in
+        for _ in 0..<20 {
+          group.addTask { String(buffer: try await client.unary(method, ByteBuffer(), options: CallOptions())) }
+        }
+        for try await answer in group { #expect(answer == "100") }
+      }
+    }
+  }
+
+  @Test("a streaming handler that chose another executor still reads and writes its call")
+  func otherExecutor() async throws {
+    let method = MethodDescriptor.test("Elsewhere", .bidirectionalStreaming)
+    let serving = RPCMethod.bidirectionalStreaming(method) {
+      (requests: RequestStream<ByteBuffer>, responses: ResponseWriter<ByteBuffer>, _) in
+      try await withTaskExecutorPreference(globalConcurrentExecutor) {
+        for try await request in requests { try await responses.send(request) }
+      }
+    }
+    try await withLoopback(serving) { loopback in
+      let call = try await loopback.client().start(method, request: nil, options: CallOptions())
+      for number in 0..<100 {
+        try await call.send(ByteBuffer(integer: number))
+        #expect(try await call.next() == ByteBuffer(integer: number))
+      }
+      try await call.halfClose()
+      #expect(try await call.next() == nil)
+    }
+  }
+}

@@ -1,0 +1,172 @@
+import ComandaTLS
+import Foundation
+import NIOCore
+import NIOPosix
+
+@testable import ComandaWire
+
+/// The loops of all scripted peers.
+private let peerGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+
+/// The other side of a connection, played by the test, frame by frame.
+final class WirePeer: Sendable {
+  private let channel: any Channel
+  private let frames: Events<Frame>
+
+  fileprivate init(_ channel: any Channel, _ frames: Events<Frame>) {
+    self.channel = channel
+    self.frames = frames
+  }
+
+  /// A client that begins with these frames; it may be in the TLS handshake still.
+  static func client(port: Int, sending first: Frame...) async throws -> WirePeer {
+    let tls = try TLSContext(configuration: .client(trust: certificates.get().trust, sessions: nil))
+    let frames = Events<Frame>()
+    let channel = try await ClientBootstrap(group: peerGroup)
+      .channelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandlers(
+            TLSHandler(context: tls, serverName: "127.0.0.1"), FrameReceiver(frames, first: first))
+        }
+      }
+      .connect(host: "127.0.0.1", port: port)
+      .get()
+    return WirePeer(channel, frames)
+  }
+
+  /// A client that is introduced, and has got the server's HELLO.
+  static func introducedClient(port: Int) async throws -> WirePeer {
+    let peer = try await client(port: port, sending: .hello(Limits.beforeHello))
+    guard case .hello? = await peer.next() else { throw ChannelError.inappropriateOperationForState }
+    return peer
+  }
+
+  func send(_ frames: Frame...) async throws {
+    var bytes = ByteBuffer()
+    for frame in frames { FrameEncoder.encode(frame, into: &bytes) }
+    try await send(bytes)
+  }
+
+  func send(_ bytes: ByteBuffer) async throws {
+    try await channel.writeAndFlush(bytes).get()
+  }
+
+  /// The next frame; nil when the connection is closed.
+  func next() async -> Frame? {
+    await frames.next()
+  }
+
+  /// The next frame that is no CREDIT or STREAMS: those come when they are due.
+  func nextOfCall() async -> Frame? {
+    while let frame = await next() {
+      switch frame {
+      case .credit, .streams: continue
+      default: return frame
+      }
+    }
+    return nil
+  }
+
+  /// Closes properly.
+  func close() async throws {
+    try await channel.close().get()
+  }
+
+  /// Closes as a process does that was killed: with a TCP reset, without close_notify.
+  func abort() async throws {
+    guard let options = channel as? any SocketOptionProvider else { throw ChannelError.operationUnsupported }
+    try await options.setSoLinger(linger(l_onoff: 1, l_linger: 0)).get()
+    try await channel.eventLoop.submit {
+      try self.channel.pipeline.syncOperations.context(handlerType: TLSHandler.self).close(promise: nil)
+    }.get()
+  }
+}
+
+/// Turns bytes into frames, and the end of the connection into the end of the frames.
+private final class FrameReceiver: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+
+  private let frames: Events<Frame>
+  private let first: [Frame]
+  private var buffer = FrameBuffer()
+
+  init(_ frames: Events<Frame>, first: [Frame] = []) {
+    self.frames = frames
+    self.first = first
+  }
+
+  func channelActive(context: ChannelHandlerContext) {
+    var bytes = ByteBuffer()
+    for frame in first { FrameEncoder.encode(frame, into: &bytes) }
+    context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
+    context.fireChannelActive()
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    buffer.append(unwrapInboundIn(data))
+    while let frame = try? buffer.next() { frames.post(frame) }
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    context.close(promise: nil)
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    frames.finish()
+  }
+}
+
+/// A server whose connections are played by the test.
+final class ScriptedServer: Sendable {
+  private let channel: any Channel
+  private let peers: Events<WirePeer>
+
+  init() async throws {
+    let tls = try TLSContext(configuration: .server(certificates.get().identity))
+    let peers = Events<WirePeer>()
+    self.peers = peers
+    channel = try await ServerBootstrap(group: peerGroup)
+      .childChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          let frames = Events<Frame>()
+          try channel.pipeline.syncOperations.addHandlers(TLSHandler(context: tls), FrameReceiver(frames))
+          peers.post(WirePeer(channel, frames))
+        }
+      }
+      .bind(host: "127.0.0.1", port: 0)
+      .get()
+  }
+
+  var port: Int {
+    channel.localAddress?.port ?? 0
+  }
+
+  /// The next connection.
+  func accept() async throws -> WirePeer {
+    guard let peer = await peers.next() else { throw ChannelError.alreadyClosed }
+    return peer
+  }
+
+  func close() async throws {
+    try await channel.close().get()
+  }
+}
+
+/// A connection without TLS, for peers that speak something else or nothing.
+final class PlainPeer: Sendable {
+  private let channel: any Channel
+
+  init(port: Int) async throws {
+    channel = try await ClientBootstrap(group: peerGroup).connect(host: "127.0.0.1", port: port).get()
+  }
+
+  func send(_ text: String) async throws {
+    try await channel.writeAndFlush(ByteBuffer(string: text)).get()
+  }
+
+  /// Returns when the server has closed the connection.
+  func closed() async throws {
+    try await channel.closeFuture.get()
+  }
+}
