@@ -10,13 +10,13 @@ final class LibPQConnection {
 
   let slot: Int
   let isShared: Bool
-  private let raw: OpaquePointer
+  let raw: OpaquePointer
   private let scratch: ParameterScratch
   private let notices: NoticeLog
   private var machine: Machine
   /// The call that runs outside of the pipeline.
-  private var alone: Call?
-  private var copySession: CopySession?
+  var alone: Call?
+  var copySession: CopySession?
   /// Calls that wait until a cancel request has certainly reached its victim.
   private var heldBack: [Call] = []
 
@@ -183,7 +183,7 @@ final class LibPQConnection {
     receive(now: now)
   }
 
-  private func readResults() {
+  func readResults() {
     while failure == nil, machine.expectsReplies, !isPaused, copySession?.isSending != true, PQisBusy(raw) == 0 {
       guard let result = PQgetResult(raw) else {
         act(on: machine.received(.end), nil)
@@ -282,71 +282,6 @@ final class LibPQConnection {
   }
 }
 
-// MARK: - COPY
-
-extension LibPQConnection {
-  private func copyDataIsWelcome() {
-    guard let copySession else {
-      alone?.error = .copyInScript
-      if PQputCopyEnd(raw, "a script has no data to send") != 1 { fail(with: nil) }
-      return flush()
-    }
-    copySession.isSending = true
-    copySession.ready.end(.success(()))
-  }
-
-  /// Takes the next buffer of a COPY.
-  func copy(_ chunk: CopySession.Chunk, of session: CopySession) {
-    guard session === copySession, session.isSending else {
-      chunk.sent.end(.failure(failure ?? .busy))
-      return
-    }
-    session.chunk = chunk
-    pumpCopy()
-  }
-
-  /// Ends a COPY: with a reason, the server throws all of it away.
-  func endCopy(of session: CopySession, abortingBecause reason: String?) {
-    guard session === copySession, session.isSending else {
-      session.finished.end(.failure(failure ?? .busy))
-      return
-    }
-    session.isSending = false
-    guard PQputCopyEnd(raw, reason) == 1 else { return fail(with: nil) }
-    flush()
-    readResults()
-  }
-
-  /// libpq grows its buffer to whatever it is given and never shrinks it, so it gets slices.
-  private static let sliceSize = 64 * 1_024
-
-  private func pumpCopy() {
-    while failure == nil, !wantsWrite, let session = copySession, var chunk = session.chunk {
-      let slice = chunk.bytes.dropFirst(chunk.offset).prefix(Self.sliceSize)
-      if slice.isEmpty {
-        session.chunk = nil
-        chunk.sent.end(.success(chunk.bytes))
-        return
-      }
-      let status = slice.withUnsafeBytes { bytes in
-        PQputCopyData(raw, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(bytes.count))
-      }
-      guard status >= 0 else { return fail(with: nil) }
-      if status == 1 {
-        chunk.offset += slice.count
-        session.chunk = chunk
-      }
-      flush()
-    }
-  }
-
-  private func returnToPipeline() {
-    alone = nil
-    copySession = nil
-    if PQenterPipelineMode(raw) != 1 { fail(with: nil) }
-  }
-}
-
 // MARK: - Cancelling
 
 extension LibPQConnection {
@@ -384,39 +319,4 @@ extension Call {
 extension BoundStatement {
   fileprivate static let begin = BoundStatement(.begin)
   fileprivate static let commit = BoundStatement(.commit)
-}
-
-extension PostgresError {
-  fileprivate static let busy = PostgresError(
-    .misuse, "the connection is busy: COPY, scripts and row streams need it to themselves")
-  fileprivate static let transactionOnSharedConnection = PostgresError(
-    .misuse, "a transaction was begun on a shared connection, which is closed: lease one, or use transaction")
-  fileprivate static let copyInScript = PostgresError(.misuse, "COPY FROM STDIN in a script: its data has no way in")
-  fileprivate static let cancelledBeforeSent = PostgresError(
-    .statementTimeout, "cancelled before it was sent", sqlState: .queryCanceled)
-}
-
-extension ResultHandle {
-  /// Whether everything that follows on the connection would be part of this statement's transaction.
-  fileprivate var beginsTransaction: Bool {
-    guard status == PGRES_COMMAND_OK else { return false }
-    let tag = commandTag
-    return tag == "BEGIN" || tag == "START TRANSACTION"
-  }
-
-  /// What the connection's machine makes of it; nil for what no statement of ours may give.
-  fileprivate var reply: PGConnectionStateMachine<Call>.Reply? {
-    switch status {
-    case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY: return .success
-    case PGRES_SINGLE_TUPLE: return .row
-    case PGRES_PIPELINE_ABORTED: return .skipped
-    case PGRES_PIPELINE_SYNC: return .sync
-    case PGRES_COPY_IN: return .copyIn
-    case PGRES_FATAL_ERROR:
-      let state = field(PostgresDiagnostic.sqlState).map(SQLState.init)
-      if state == .inFailedTransaction { return .failure(.inFailedTransaction) }
-      return .failure(state?.isStalePlan == true ? .stalePreparation : .ordinary)
-    default: return nil
-    }
-  }
 }

@@ -5,7 +5,7 @@ import Logging
 final class PoolDriver {
   typealias Instant = ContinuousClock.Instant
 
-  private struct Slot {
+  struct Slot {
     var connection: LibPQConnection?
     var interest = Poller.Interest()
     /// Tells the events and cancel requests of one connection from those of its successor.
@@ -15,18 +15,18 @@ final class PoolDriver {
     var reads: [Call] = []
   }
 
-  private let configuration: PostgresConfiguration
-  private let reactor: Reactor
-  private let poller: Poller
-  private let logger: Logger
-  private let scratch = ParameterScratch()
-  private var pool: PoolStateMachine<Call, Lease>
-  private var slots: [Slot]
-  private var connectError: PostgresError?
-  private var now = ContinuousClock.now
+  let configuration: PostgresConfiguration
+  let reactor: Reactor
+  let poller: Poller
+  let logger: Logger
+  let scratch = ParameterScratch()
+  var pool: PoolStateMachine<Call, Lease>
+  var slots: [Slot]
+  var connectError: PostgresError?
+  var now = ContinuousClock.now
   /// When a shutdown stops waiting.
   private var closeBy: Instant?
-  private var random = SystemRandomNumberGenerator()
+  var random = SystemRandomNumberGenerator()
 
   /// How many reads share a Sync: an error makes all of them run again.
   private static let readsPerSync = 32
@@ -192,83 +192,6 @@ final class PoolDriver {
     }
   }
 
-  // MARK: Connections
-
-  private func connect(_ slot: Int) {
-    let timeout =
-      pool.isPipelined(slot)
-      ? max(configuration.statementTimeout, .milliseconds(1)) : configuration.leasedStatementTimeout
-    let parameters = configuration.connectParameters(statementTimeout: timeout)
-    Connector.connect(parameters, timeout: configuration.connectTimeout, abort: poller.aborted) { [reactor] result in
-      if !reactor.post(.connected(slot: slot, result)) { result.dispose() }
-    }
-  }
-
-  private func connected(_ slot: Int, _ result: Result<Connector.Connected, PostgresError>) {
-    switch result {
-    case .success(let connected):
-      guard pool.connected(slot) else { return result.dispose() }
-      if connectError != nil { logger.info("the database is back") }
-      connectError = nil
-      let connection = LibPQConnection(
-        connected, slot: slot, isShared: pool.isPipelined(slot), scratch: scratch, logger: logger, now: now)
-      slots[slot].serial &+= 1
-      slots[slot].connection = connection
-      slots[slot].interest = Poller.Interest()
-      if !poller.add(connection.descriptor, key: key(of: slot), slots[slot].interest) {
-        connection.fail(with: PostgresError(.unavailable, "epoll refused the database socket: errno \(errno)"))
-      }
-    case .failure(let error):
-      if connectError == nil {
-        logger.warning(
-          "the database cannot be reached, trying again until it can",
-          metadata: ["sqlstate": "\(error.sqlState?.code ?? "-")", "detail": "\(error.detailForLog ?? error.message)"])
-      }
-      connectError = error
-      let isPermanent = error.sqlState?.isPermanentConnectFailure ?? false
-      let unserved = pool.connectFailed(
-        slot, permanent: isPermanent, now: now, jitter: Double.random(in: 0..<1, using: &random))
-      refuse(unserved, error)
-    }
-  }
-
-  /// Closes a slot's connection, if it has one.
-  private func discard(_ slot: Int, _ reason: PostgresError) {
-    guard let connection = slots[slot].connection else { return }
-    connection.fail(with: reason)
-    for call in connection.takeEnded() { call.end() }
-    for call in slots[slot].reads { call.fail(.connectionLost(outcomeUnknown: false, cause: reason)) }
-    slots[slot].reads.removeAll()
-    slots[slot].connection = nil
-    slots[slot].serial &+= 1
-    poller.remove(connection.descriptor)
-    connection.close()
-  }
-
-  private func key(of slot: Int) -> UInt64 {
-    UInt64(slots[slot].serial) << 32 | UInt64(slot)
-  }
-
-  private func updateInterest(_ slot: Int) {
-    guard let connection = slots[slot].connection, connection.failure == nil else { return }
-    let interest = Poller.Interest(read: !connection.isPaused, write: connection.wantsWrite)
-    guard interest != slots[slot].interest else { return }
-    slots[slot].interest = interest
-    if !poller.modify(connection.descriptor, key: key(of: slot), interest) {
-      connection.fail(with: PostgresError(.unavailable, "epoll refused the database socket: errno \(errno)"))
-    }
-  }
-
-  private func handle(_ event: Poller.Event) {
-    let slot = Int(truncatingIfNeeded: event.key & 0xffff_ffff)
-    guard slots.indices.contains(slot), key(of: slot) == event.key, let connection = slots[slot].connection else {
-      return
-    }
-    if event.isWritable { connection.writable() }
-    if event.isReadable { connection.receive(now: now) }
-    updateInterest(slot)
-  }
-
   // MARK: After each round
 
   /// Ends calls, replaces what broke, and serves those who wait, until nothing changes any more.
@@ -330,7 +253,7 @@ final class PoolDriver {
     }
   }
 
-  private func refuse(_ unserved: PoolStateMachine<Call, Lease>.Unserved, _ error: PostgresError) {
+  func refuse(_ unserved: PoolStateMachine<Call, Lease>.Unserved, _ error: PostgresError) {
     for call in unserved.calls { call.fail(error) }
     for lease in unserved.leases { lease.granted.end(.failure(error)) }
   }
@@ -364,12 +287,5 @@ extension PostgresError {
     case .tooManyWaiters: self.init(.poolExhausted, "too many callers wait for a database connection")
     case .shutDown: self = .poolClosed
     }
-  }
-}
-
-extension Result<Connector.Connected, PostgresError> {
-  /// Closes a connection that nobody wants.
-  fileprivate func dispose() {
-    if case .success(let connected) = self { connected.close() }
   }
 }
