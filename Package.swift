@@ -97,11 +97,16 @@ let testTargets: [Target] = [
   tests("ComandaDomainTests", ["ComandaDomain"]),
   tests("ComandaCryptoTests", ["CCRC32C", "ComandaCrypto"]),
   tests("ComandaWireTests", ["ComandaWire", nioCore]),
+  tests("ComandaRPCTests", ["ComandaRPC", logging, nioCore]),
+  tests(
+    "ComandaTransportTests",
+    ["ComandaRPC", "ComandaTLS", "ComandaTransport", "ComandaWire", logging, nioCore, nioPosix]),
   tests("ComandaTLSTests", ["COpenSSL", "COpenSSLShims", "ComandaTLS", nioCore, nioEmbedded, nioPosix]),
   tests(
     "ComandaServicesTests", ["ComandaDomain", "ComandaProtos", "ComandaRPC", "ComandaServices", logging, protobuf]),
-  tests("ComandaProtosTests", ["ComandaProtos"]),
-  tests("ComandaImportCodecTests", ["CImportRows", "ComandaDomain", "ComandaImportCodec", "ComandaProtos"]),
+  tests("ComandaProtosTests", ["ComandaProtos", "ComandaRPC", nioCore, protobuf]),
+  tests(
+    "ComandaImportCodecTests", ["CImportRows", "ComandaDomain", "ComandaImportCodec", "ComandaProtos", protobuf]),
   tests("ComandaImportFilesTests", ["ComandaImportFiles"]),
   tests("ComandaPostgresTests", ["ComandaPostgres", "ComandaTestDatabase", logging]),
   tests(
@@ -109,6 +114,19 @@ let testTargets: [Target] = [
     ["ComandaCrypto", "ComandaDomain", "ComandaPostgres", "ComandaStore", "ComandaTestDatabase", logging]),
   tests("ComandaEmbeddedPostgresTests", ["ComandaEmbeddedPostgres", "embedded-postgres-owner"]),
   tests("ComandaServerConfigurationTests", ["ComandaServerConfiguration"]),
+  tests(
+    "ComandaClientTests",
+    ["ComandaClient", "ComandaImportCodec", "ComandaImportFiles", "ComandaProtos", "ComandaRPC", nioCore, protobuf]),
+  tests(
+    "ComandaCLITests",
+    ["comanda", "ComandaClient", "ComandaImportFiles", "ComandaProtos", "ComandaRPC", argumentParser, protobuf]),
+  tests(
+    "ComandaIntegrationTests",
+    [
+      "comanda", "comanda-server", "ComandaCrypto", "ComandaEmbeddedPostgres", "ComandaPostgres", "ComandaProtos",
+      "ComandaRPC", "ComandaStore", "ComandaTLS", "ComandaTransport", logging, nioCore, nioPosix, protobuf,
+    ],
+    exclude: ["Fixtures"]),
   tests(
     "ComandaCodeGenTests",
     [
