@@ -24,8 +24,8 @@ typedef struct {
   // The field of the message around it that holds it, and the place among that field's elements. NULL at the top.
   const ProtobufCFieldDescriptor *holder;
   uint32_t place;
-  // How many elements each repeated field has so far.
-  uint32_t elements[FIELD_LIMIT];
+  // How often each field that is repeated or holds a message has occurred so far.
+  uint32_t occurrences[FIELD_LIMIT];
 } Level;
 
 typedef struct {
@@ -122,11 +122,11 @@ static void check_text(Walk *walk, const ProtobufCFieldDescriptor *field, const 
   write_path(walk, field, fault->path);
 }
 
-// Counts an element of a repeated field. Elements beyond the limit are counted on, for the message to the sender.
-static MessageFault count_element(Walk *walk, const ProtobufCFieldDescriptor *field, uint32_t *place) {
+// Counts an occurrence of a field. Elements of a list beyond its limit are counted on, for the message to the sender.
+static MessageFault count_occurrence(Walk *walk, const ProtobufCFieldDescriptor *field, uint32_t *place) {
   Level *level = &walk->levels[walk->depth];
-  size_t index = (size_t)(field - level->type->fields);
-  *place = level->elements[index]++;
+  *place = level->occurrences[field - level->type->fields]++;
+  if (field->label != PROTOBUF_C_LABEL_REPEATED) return *place == 0 ? COMANDA_MESSAGE_OK : COMANDA_MESSAGE_REPEATED;
   if (walk->depth == 0) {
     if (*place >= COMANDA_ROW_LIMIT) return COMANDA_MESSAGE_ROWS;
     walk->row = *place;
@@ -153,7 +153,7 @@ static MessageFault enter(Walk *walk, const ProtobufCFieldDescriptor *field, uin
   level->end = walk->next + count;
   level->holder = field;
   level->place = place;
-  memset(level->elements, 0, sizeof level->elements);
+  memset(level->occurrences, 0, sizeof level->occurrences);
   return level->type->n_fields <= FIELD_LIMIT ? COMANDA_MESSAGE_OK : COMANDA_MESSAGE_DEPTH;
 }
 
@@ -191,11 +191,10 @@ static MessageFault check_field(Walk *walk) {
   fault = read_number(walk, end, MAX_NUMBER_BYTES, &value);
   if (fault != COMANDA_MESSAGE_OK) return fault;
   if (value > (uint64_t)(end - walk->next)) return COMANDA_MESSAGE_TRUNCATED;
-  if (field != NULL && field->label == PROTOBUF_C_LABEL_REPEATED) {
-    fault = count_element(walk, field, &place);
-    if (fault != COMANDA_MESSAGE_OK) return fault;
+  if (field != NULL && field->type == PROTOBUF_C_TYPE_MESSAGE) {
+    fault = count_occurrence(walk, field, &place);
+    return fault == COMANDA_MESSAGE_OK ? enter(walk, field, place, (size_t)value) : fault;
   }
-  if (field != NULL && field->type == PROTOBUF_C_TYPE_MESSAGE) return enter(walk, field, place, (size_t)value);
   if (field != NULL && field->type == PROTOBUF_C_TYPE_STRING) check_text(walk, field, walk->next, (size_t)value);
   return skip(walk, end, value);
 }
@@ -220,6 +219,5 @@ MessageCheck comanda_check_message(const ProtobufCMessageDescriptor *type, const
   return (MessageCheck){
       .fault = fault,
       .offset = (size_t)(walk.next - bytes),
-      .row_count = walk.levels[0].elements[0],
   };
 }

@@ -40,6 +40,8 @@ extension ImportDecodingError {
       self.init(.malformed, "\(place): there is no field with the number 0")
     case COMANDA_MESSAGE_WIRE_TYPE:
       self.init(.malformed, "\(place): a field is not of the type that import_rows.proto gives it")
+    case COMANDA_MESSAGE_REPEATED:
+      self.init(.malformed, "\(place): a field that holds one message occurs twice; send it once")
     case COMANDA_MESSAGE_DEPTH:
       self.init(.malformed, "\(place): messages nest deeper than import_rows.proto does")
     case COMANDA_MESSAGE_ROWS:

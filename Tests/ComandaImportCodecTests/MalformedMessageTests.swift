@@ -137,6 +137,18 @@ struct MalformedMessageTests {
     #expect(rows.map { $0.content.problems.map(\.code) } == [["TOO_MANY"]])
   }
 
+  @Test("a field that holds one message occurs once; the last one of a oneof counts")
+  func repeatedMessages() throws {
+    let cost: [UInt8] = [0x42, 0x02, 0x08, 0x01]
+    #expect(kind(of: try chunkMessage(rows: [0x0A, 0x06, 0x0A, 0x04] + cost)) == nil)
+    #expect(kind(of: try chunkMessage(rows: [0x0A, 0x0A, 0x0A, 0x08] + cost + cost)) == .malformed)
+    let order: [UInt8] = [0x0A, 0x03, 0x12, 0x01, 0x41]
+    let unreadable: [UInt8] = [0x12, 0x03, 0x0A, 0x01, 0x42]
+    #expect(kind(of: try chunkMessage(rows: [0x0A, 0x0A] + order + order)) == .malformed)
+    let both = try decoder.rows(of: chunkMessage(rows: [0x0A, 0x0A] + order + unreadable))
+    #expect(both.map { $0.content.problems.map(\.code) } == [["UNREADABLE"]])
+  }
+
   @Test("unknown fields are skipped up to a bound")
   func unknownFields() throws {
     func rows(unknown: Int) -> [UInt8] {

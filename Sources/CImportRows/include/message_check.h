@@ -38,6 +38,9 @@ typedef enum {
   COMANDA_MESSAGE_FIELD_ZERO,
   // A field is of another wire type than the schema says, or of one that does not exist (groups are none of ours).
   COMANDA_MESSAGE_WIRE_TYPE,
+  // A field that holds one message occurs twice. Protobuf would merge the two, and libprotobuf-c 1.4 fails at that; no
+  // encoder writes such a thing.
+  COMANDA_MESSAGE_REPEATED,
   // Messages nest deeper than the schema does.
   COMANDA_MESSAGE_DEPTH,
   // The batch has more than COMANDA_ROW_LIMIT rows.
@@ -73,8 +76,6 @@ typedef struct {
   MessageFault fault;
   // Where in the bytes the fault is.
   size_t offset;
-  // How many rows there are: elements of the message's first repeated field.
-  uint32_t row_count;
 } MessageCheck;
 
 // Checks the encoding of one message of a type.

@@ -13,9 +13,9 @@
 /// Servers decode these messages with protobuf-c, so this file imports nothing but files that do likewise: no options.
 ///
 /// Bounds, checked before anything is decoded: `rows` of a chunk has at most 256 KiB and 1,000 rows. A message that
-/// breaks them, or is no valid Protobuf, ends the call with INVALID_ARGUMENT. A row whose *content* is at fault ends
-/// FAILED, alone, and the call goes on; that includes too many items, and texts that are no valid UTF-8, for which
-/// Protobuf alone would refuse the whole chunk.
+/// breaks them, or is no valid Protobuf, or has a field of one message twice (which no encoder writes), ends the call
+/// with INVALID_ARGUMENT. A row whose *content* is at fault ends FAILED, alone, and the call goes on; that includes too
+/// many items, and texts that are no valid UTF-8, for which Protobuf alone would refuse the whole chunk.
 
 #if canImport(FoundationEssentials)
 import FoundationEssentials
