@@ -165,7 +165,7 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
       introduction?.cancel()
       openWaiting()
     case .creditRaised: openWaiting()
-    case .message(let id, let message, _): streams[id]?.received(message)
+    case .message(let id, let message, let cost, _): streams[id]?.received(message, cost: cost)
     case .metadata(let id, let fields): streams[id]?.received(initial: Metadata(fields))
     case .response(let id, let message): streams.removeValue(forKey: id)?.received(answer: message)
     case .status(let id, let status): streams.removeValue(forKey: id)?.received(status)
@@ -282,9 +282,9 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     waiting.removeAll { $0.isEnded }
   }
 
-  func took(_ bytes: Int, on stream: ClientStream) {
+  func took(_ cost: UInt64, on stream: ClientStream) {
     guard let id = stream.id else { return }
-    machine.took(bytes, on: id)
+    machine.took(cost, on: id)
     if machine.hasOutgoing { scheduleFlush() }
   }
 

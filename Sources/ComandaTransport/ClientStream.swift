@@ -69,17 +69,17 @@ final class ClientStream: @unchecked Sendable {
     }
   }
 
-  func received(_ message: ByteBuffer) {
+  func received(_ message: ByteBuffer, cost: UInt64) {
     received(initial: [:])
     if case .response = awaiting {
-      connection.took(message.readableBytes, on: self)
+      connection.took(cost, on: self)
       guard response == nil else {
         let error = RPCError(.internal, "\(request.method.path) answered with more than one message")
         return connection.end(self, error, code: .protocolError)
       }
       response = message
-    } else if inbox.deliver(MessageInbox.Item(message: message, credit: message.readableBytes)) {
-      connection.took(message.readableBytes, on: self)
+    } else if inbox.deliver(MessageInbox.Item(message: message, cost: cost)) {
+      connection.took(cost, on: self)
     }
   }
 
@@ -95,7 +95,7 @@ final class ClientStream: @unchecked Sendable {
     if case .response = awaiting {
       response = message
     } else {
-      _ = inbox.deliver(MessageInbox.Item(message: message, credit: 0))
+      _ = inbox.deliver(MessageInbox.Item(message: message, cost: 0))
     }
     end(.success(()))
   }
@@ -147,7 +147,7 @@ final class ClientStream: @unchecked Sendable {
     do {
       switch try inbox.poll() {
       case .item(let item):
-        if item.credit > 0 { connection.took(item.credit, on: self) }
+        if item.cost > 0 { connection.took(item.cost, on: self) }
         reader.resume(returning: item.message)
       case .end: reader.resume(returning: nil)
       case .nothing: inbox.wait(reader)

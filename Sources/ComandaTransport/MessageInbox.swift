@@ -5,10 +5,10 @@ import NIOCore
 struct MessageInbox {
   typealias Reader = CheckedContinuation<ByteBuffer?, any Error>
 
-  /// A message and the bytes that become creditable when it is taken.
+  /// A message, and its cost that becomes creditable when it is taken.
   struct Item {
     var message: ByteBuffer
-    var credit: Int
+    var cost: UInt64
   }
 
   private var items: Deque<Item> = []

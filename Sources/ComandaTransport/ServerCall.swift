@@ -32,9 +32,9 @@ final class ServerCall: ServerCallControl, InboundMessages, OutboundMessages, @u
     if ending != nil { task.cancel() }
   }
 
-  func deliver(_ message: ByteBuffer, credit: Int) {
-    if inbox.deliver(MessageInbox.Item(message: message, credit: credit)), credit > 0 {
-      connection.took(credit, on: id)
+  func deliver(_ message: ByteBuffer, cost: UInt64) {
+    if inbox.deliver(MessageInbox.Item(message: message, cost: cost)), cost > 0 {
+      connection.took(cost, on: id)
     }
   }
 
@@ -65,7 +65,7 @@ final class ServerCall: ServerCallControl, InboundMessages, OutboundMessages, @u
     }
     switch try inbox.poll() {
     case .item(let item):
-      if item.credit > 0 { connection.took(item.credit, on: id) }
+      if item.cost > 0 { connection.took(item.cost, on: id) }
       return item.message
     case .end: return nil
     case .nothing: break

@@ -145,8 +145,8 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
       introduction?.cancel()
       logger.debug("a connection is open", metadata: ["software": "\(hello.software)"])
     case .opened(let id, let open): start(id, open)
-    case .message(let id, let message, let isLast):
-      calls[id]?.deliver(message, credit: message.readableBytes)
+    case .message(let id, let message, let cost, let isLast):
+      calls[id]?.deliver(message, cost: cost)
       if isLast { calls[id]?.requestsEnded() }
     case .requestsEnded(let id): calls[id]?.requestsEnded()
     case .reset(let id, let code):
@@ -193,7 +193,7 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
           }
         })
     case (.unary(let handle), let message, let isLast):
-      if let message { call.deliver(message, credit: 0) }
+      if let message { call.deliver(message, cost: 0) }
       if isLast { call.requestsEnded() }
       call.started(
         Task(executorPreference: executor) {
@@ -202,7 +202,7 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
           }
         })
     case (.stream(let handle), let message, let isLast):
-      if let message { call.deliver(message, credit: 0) }
+      if let message { call.deliver(message, cost: 0) }
       if isLast { call.requestsEnded() }
       call.started(
         Task(executorPreference: executor) {
@@ -303,8 +303,8 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     if call.ending == nil { refuse(call.id, error) }
   }
 
-  func took(_ bytes: Int, on id: StreamID) {
-    machine.took(bytes, on: id)
+  func took(_ cost: UInt64, on id: StreamID) {
+    machine.took(cost, on: id)
     if machine.hasOutgoing { scheduleFlush() }
   }
 

@@ -8,8 +8,8 @@ public enum ConnectionEvent: Equatable, Sendable {
   case hello(Hello)
   /// Server: a call begins.
   case opened(StreamID, Open)
-  /// A message is complete. Its bytes are credited when `took` is told of them.
-  case message(StreamID, ByteBuffer, isLast: Bool)
+  /// A message is complete. Its cost is credited when `took` is told of it.
+  case message(StreamID, ByteBuffer, cost: UInt64, isLast: Bool)
   /// The caller sends no further message.
   case requestsEnded(StreamID)
   /// Client: metadata ahead of the first response.

@@ -205,11 +205,11 @@ public struct ConnectionStateMachine: ~Copyable {
   private mutating func receive(
     _ bytes: ByteBuffer, _ flags: DataFlags, on id: StreamID
   ) throws(WireError) -> ConnectionEvent {
-    let length = UInt64(bytes.readableBytes)
-    guard length <= advertisedBytes, receivedBytes <= advertisedBytes - length else {
+    let cost = FrameLayout.cost(ofData: bytes.readableBytes, flags)
+    guard cost <= advertisedBytes, receivedBytes <= advertisedBytes - cost else {
       throw WireError(.creditExceeded, "the connection has credit for \(advertisedBytes) bytes; this is more")
     }
-    receivedBytes += length
+    receivedBytes += cost
     guard try isOpen(id), var stream = streams[id] else { return .none }
     if role == .client, flags.contains(.endStream) { return .violation(id, .outOfSequence) }
     let assembling = stream.inbound.assembling
@@ -227,7 +227,7 @@ public struct ConnectionStateMachine: ~Copyable {
         return .violation(id, .assemblyFull(limit: limits.assemblyBytes))
       }
       return .none
-    case .message(let message): return .message(id, message, isLast: stream.inbound.isEnded)
+    case .message(let message, let cost): return .message(id, message, cost: cost, isLast: stream.inbound.isEnded)
     case .ended: return .requestsEnded(id)
     case .tooLarge: return .violation(id, .messageTooLarge(limit: limits.messageSize))
     case .afterEnd: return .violation(id, .outOfSequence)
@@ -280,11 +280,11 @@ public struct ConnectionStateMachine: ~Copyable {
 
   // MARK: - Crediting
 
-  /// The reader took a message that came in DATA frames and has so many bytes.
-  public mutating func took(_ bytes: Int, on id: StreamID) {
+  /// The reader took a message of this cost.
+  public mutating func took(_ cost: UInt64, on id: StreamID) {
     guard var stream = streams[id] else { return }
     let withheld = stream.inbound.withheld
-    stream.inbound.took(UInt64(max(bytes, 0)))
+    stream.inbound.took(cost)
     withheldBytes += stream.inbound.withheld
     withheldBytes -= min(withheld, withheldBytes)
     markCredit(&stream, id)

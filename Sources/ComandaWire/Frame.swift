@@ -19,7 +19,7 @@ public enum Frame: Equatable, Sendable {
   case metadata(StreamID, [HeaderField])
   /// The sudden end of a call, from either side.
   case reset(StreamID, ResetCode)
-  /// How many bytes of messages the receiver may have sent so far: on a stream, or (stream 0) on the connection.
+  /// How many bytes of DATA frames the receiver may have sent so far: on a stream, or (stream 0) on the connection.
   case credit(StreamID, limit: UInt64)
   /// The highest stream id that the caller may open so far.
   case streams(limit: StreamID)

@@ -7,6 +7,12 @@ enum FrameLayout {
   static let highestStream: StreamID = 0x7fff_ffff
   /// Types from here on may be ignored by a receiver that does not know them.
   static let ignorableTypes: UInt8 = 0x80
+  /// The credit that a DATA frame costs: all its bytes, header included, so that empty messages cannot pile up unread.
+  /// The bare end of a stream is free: it must not wait for credit.
+  static func cost(ofData length: Int, _ flags: DataFlags) -> UInt64 {
+    length == 0 && flags == .endStream ? 0 : UInt64(headerSize + length)
+  }
+
   static let noDeadline: UInt32 = 0
 
   enum TypeCode: UInt8 {

@@ -9,7 +9,7 @@ struct InboundPipe {
   /// What a segment led to.
   enum OnSegment: Equatable {
     case incomplete
-    case message(ByteBuffer)
+    case message(ByteBuffer, cost: UInt64)
     case ended
     case tooLarge
     case creditExceeded
@@ -22,6 +22,7 @@ struct InboundPipe {
   private var received: UInt64 = 0
   private var held: UInt64 = 0
   private var assembly: ByteBuffer?
+  private var assemblyCost: UInt64 = 0
 
   init(window: UInt64, ended: Bool) {
     self.advertised = window
@@ -38,29 +39,33 @@ struct InboundPipe {
     UInt64(assembly?.readableBytes ?? 0)
   }
 
-  /// Bytes received that the sender gets no credit for yet.
+  /// Cost of what was received and is not credited yet.
   var withheld: UInt64 {
-    held > 0 ? held + assembling : 0
+    held > 0 ? held + assemblyCost : 0
   }
 
   mutating func received(_ segment: ByteBuffer, flags: DataFlags, messageSize: UInt64) -> OnSegment {
     if isEnded { return .afterEnd }
     hasReceived = true
     let length = UInt64(segment.readableBytes)
-    guard length <= advertised, received <= advertised - length else { return .creditExceeded }
-    received += length
+    let cost = FrameLayout.cost(ofData: segment.readableBytes, flags)
+    guard cost <= advertised, received <= advertised - cost else { return .creditExceeded }
+    received += cost
     isEnded = flags.contains(.endStream)
     if isEnded, length == 0, assembly == nil, !flags.contains(.endMessage) { return .ended }
     guard assembling + length <= messageSize else { return .tooLarge }
+    assemblyCost += cost
     guard flags.contains(.endMessage) else {
       append(segment)
       return isEnded ? .afterEnd : .incomplete
     }
-    held += assembling + length
-    guard assembly != nil else { return .message(segment.compacted()) }
+    let messageCost = assemblyCost
+    held += messageCost
+    assemblyCost = 0
+    guard assembly != nil else { return .message(segment.compacted(), cost: messageCost) }
     append(segment)
     defer { assembly = nil }
-    return assembly.map { .message($0) } ?? .message(segment)
+    return .message(assembly ?? segment, cost: messageCost)
   }
 
   private mutating func append(_ segment: ByteBuffer) {
@@ -71,9 +76,9 @@ struct InboundPipe {
     }
   }
 
-  /// The reader took a message of so many flow-controlled bytes.
-  mutating func took(_ bytes: UInt64) {
-    held -= min(bytes, held)
+  /// The reader took a message of this cost.
+  mutating func took(_ cost: UInt64) {
+    held -= min(cost, held)
   }
 
   /// A new limit worth telling: at least half a window beyond the last one told.

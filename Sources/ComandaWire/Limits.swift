@@ -2,7 +2,7 @@
 ///
 /// The first four travel in HELLO, which can only raise them: values below `beforeHello` count as those of it.
 public struct Limits: Sendable, Equatable {
-  /// Bytes of messages that the peer may have under way on the connection: what a stalled reader can cost in memory.
+  /// Bytes of DATA frames that the peer may have under way on the connection: what stalled readers can cost in memory.
   public var connectionWindow: UInt64 = 4 << 20
   /// The same for one stream: large enough that a stream fills a loopback or a data-centre link.
   public var streamWindow: UInt64 = 1 << 20

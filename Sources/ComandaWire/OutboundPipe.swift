@@ -44,7 +44,7 @@ struct OutboundPipe {
   var canSend: Bool {
     if isEnded { return false }
     guard let message = queue.first else { return endsAfterQueue }
-    return message.readableBytes == 0 || offset < limit
+    return Self.isSendable(message, room: limit - min(offset, limit))
   }
 
   /// The next segment; nil when nothing can leave. `connectionCredit` is lowered by what leaves.
@@ -55,12 +55,13 @@ struct OutboundPipe {
       isEnded = true
       return (ByteBuffer(), [.endStream])
     }
-    let room = min(UInt64(FrameLayout.maximumPayload), limit - min(offset, limit), connectionCredit)
-    let length = min(message.readableBytes, Int(room))
-    if length == 0, message.readableBytes > 0 { return nil }
+    let room = min(UInt64(FrameLayout.maximumSize), limit - min(offset, limit), connectionCredit)
+    guard Self.isSendable(message, room: room) else { return nil }
+    let length = min(message.readableBytes, Int(room) - FrameLayout.headerSize)
     guard let segment = message.readSlice(length: length) else { return nil }
-    offset += UInt64(length)
-    connectionCredit -= UInt64(length)
+    let cost = UInt64(FrameLayout.headerSize + length)
+    offset += cost
+    connectionCredit -= cost
     queuedBytes -= length
     hasSent = true
     guard message.readableBytes == 0 else {
@@ -71,5 +72,9 @@ struct OutboundPipe {
     guard queue.isEmpty, endsAfterQueue else { return (segment, [.endMessage]) }
     isEnded = true
     return (segment, [.endMessage, .endStream])
+  }
+
+  private static func isSendable(_ message: ByteBuffer, room: UInt64) -> Bool {
+    room >= FrameLayout.headerSize + min(message.readableBytes, 1)
   }
 }

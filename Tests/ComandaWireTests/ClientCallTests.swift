@@ -85,7 +85,9 @@ struct ClientCallTests {
   func stream() throws {
     let client = try Side.calling()
     #expect(try client.receive(.metadata(1, FrameSamples.fields)) == .metadata(1, FrameSamples.fields))
-    #expect(try client.receive(.data(1, .pattern(9), flags: .endMessage)) == .message(1, .pattern(9), isLast: false))
+    #expect(
+      try client.receive(.data(1, .pattern(9), flags: .endMessage)) == .message(1, .pattern(9), cost: 18, isLast: false)
+    )
     let status = Status(code: 7, message: "no", details: .pattern(2), trailers: FrameSamples.fields)
     #expect(try client.receive(.status(1, status)) == .status(1, status))
     #expect(client.openStreams == 0)

@@ -11,11 +11,11 @@ struct SendingTests {
   func streamLimit() throws {
     let client = try Side.calling(peer: Self.small)
     client.machine.send(.pattern(600 << 10), on: 1)
-    #expect(try client.sent().dataBytes() == 256 << 10)
+    #expect(try client.sent().dataCost() == 256 << 10)
     #expect(!client.hasOutgoing)
     _ = try client.receive(.credit(1, limit: 300 << 10))
-    #expect(try client.sent().dataBytes() == 44 << 10)
-    _ = try client.receive(.credit(1, limit: 600 << 10))
+    #expect(try client.sent().dataCost() == 44 << 10)
+    _ = try client.receive(.credit(1, limit: 700 << 10))
     #expect(try client.sent().last?.segment?.flags == .endMessage)
   }
 
@@ -27,7 +27,7 @@ struct SendingTests {
     _ = try client.receive(.credit(1, limit: 300 << 10))
     _ = try client.receive(.credit(1, limit: 300 << 10))
     _ = try client.receive(.credit(1, limit: 1))
-    #expect(try client.sent().dataBytes() == 44 << 10)
+    #expect(try client.sent().dataCost() == 44 << 10)
     _ = try client.receive(.credit(1, limit: 0))
     #expect(try client.sent() == [])
   }
@@ -49,44 +49,48 @@ struct SendingTests {
     hello.streamWindow = 1 << 30
     let client = try Side.introduced(.client, peer: hello)
     for _ in 0..<3 { client.machine.send(.pattern(700 << 10), on: client.open() ?? 0) }
-    #expect(try client.sent().dataBytes() == 1 << 20)
+    #expect(try client.sent().dataCost() == 1 << 20)
     #expect(!client.hasOutgoing)
+    _ = try client.receive(.credit(0, limit: (1 << 20) + 9))
+    #expect(try client.sent().dataCost() == 0)
     _ = try client.receive(.credit(0, limit: (1 << 20) + 10))
-    #expect(try client.sent().dataBytes() == 10)
-    _ = try client.receive(.credit(0, limit: 2_100 << 10))
-    #expect(try client.sent().dataBytes() == (2_100 << 10) - (1 << 20) - 10)
+    #expect(try client.sent().dataCost() == 10)
+    _ = try client.receive(.credit(0, limit: 3 << 20))
+    #expect(try client.sent().dataBytes() == 3 * (700 << 10) - 64 * 16_375 - 1)
   }
 
   @Test("OPEN's message, RESPONSE and the ends of calls need no credit")
   func uncontrolled() throws {
     let client = try Side.introduced(.client, peer: Self.small)
     for _ in 0..<5 { client.machine.send(.pattern(256 << 10), on: client.open() ?? 0) }
-    #expect(try client.sent().dataBytes() == 1 << 20)
+    #expect(try client.sent().dataCost() == 1 << 20)
     #expect(client.open(message: .pattern(16_000), isLast: true) == 6)
     #expect(try client.sent().count == 1)
 
     let server = try Side.serving(.unary, peer: Self.small)
     for id in StreamID(2)...8 { _ = try server.receive(.open(id, .unary)) }
     for id in StreamID(2)...6 { server.machine.send(.pattern(256 << 10), on: id) }
-    #expect(try server.sent().dataBytes() == 1 << 20)
+    #expect(try server.sent().dataCost() == 1 << 20)
     server.machine.respond(.pattern(16_000), on: 1)
     server.machine.finish(Status(code: 5), on: 7)
     #expect(try server.sent().count == 2)
   }
 
-  @Test("the end of the requests and empty messages leave although the connection's credit is used up")
+  @Test("the end of the requests leaves although the connection's credit is used up; an empty message costs its header")
   func endWithoutCredit() throws {
     let client = try Side.introduced(.client, peer: Self.small)
     for _ in 0..<6 { _ = client.open() }
     for id in StreamID(1)...5 { client.machine.send(.pattern(300 << 10), on: id) }
-    #expect(try client.sent().dataBytes() == 1 << 20)
-    client.machine.send(ByteBuffer(), on: 6)
-    #expect(client.hasOutgoing)
-    #expect(try client.sent().compactMap(\.segment) == [.init(call: 6, bytes: 0, flags: .endMessage)])
+    #expect(try client.sent().dataCost() == 1 << 20)
     client.machine.endRequests(on: 6)
     #expect(client.hasOutgoing)
     #expect(try client.sent().compactMap(\.segment) == [.init(call: 6, bytes: 0, flags: .endStream)])
-    #expect(!client.hasOutgoing)
+    let seventh = client.open() ?? 0
+    client.machine.send(ByteBuffer(), on: seventh)
+    #expect(try client.sent().compactMap(\.segment).isEmpty)
+    for id in StreamID(1)...5 { client.machine.reset(id, .cancelled) }
+    _ = try client.receive(.credit(0, limit: (1 << 20) + 9))
+    #expect(try client.sent().compactMap(\.segment) == [.init(call: seventh, bytes: 0, flags: .endMessage)])
   }
 
   @Test("streams that wait for credit keep their turns")
@@ -95,8 +99,8 @@ struct SendingTests {
     for _ in 0..<4 { client.machine.send(.pattern(256 << 10), on: client.open() ?? 0) }
     _ = try client.sent()
     for _ in 0..<2 { client.machine.send(.pattern(100_000), on: client.open() ?? 0) }
-    #expect(try client.sent().dataBytes() == 0)
-    _ = try client.receive(.credit(0, limit: (1 << 20) + 5 * 16_375))
+    #expect(try client.sent().dataCost() == 0)
+    _ = try client.receive(.credit(0, limit: (1 << 20) + 5 * 16_384))
     #expect(try client.sent().compactMap(\.segment?.call) == [5, 6, 5, 6, 5])
   }
 
@@ -167,53 +171,79 @@ struct ReceivingTests {
     return limits
   }
 
-  /// Feeds a message in segments of 16,000 bytes; returns the last event.
+  /// What fits a DATA frame; with its header it costs 16,384 bytes of credit.
+  private static let full = 16_375
+  /// Bytes of a message that costs exactly a window.
+  private static let windowful = 64 * full
+
+  /// Feeds a message in full frames; returns the last event.
   @discardableResult
   private func feed(_ side: Side, _ count: Int, on id: StreamID, end: DataFlags = .endMessage) throws -> ConnectionEvent
   {
     var left = count
-    while left > 16_000 {
-      _ = try side.receive(.data(id, ByteBuffer(repeating: 1, count: 16_000), flags: []))
-      left -= 16_000
+    while left > Self.full {
+      _ = try side.receive(.data(id, ByteBuffer(repeating: 1, count: Self.full), flags: []))
+      left -= Self.full
     }
     return try side.receive(.data(id, ByteBuffer(repeating: 1, count: left), flags: end))
   }
 
-  @Test("bytes are credited when their message is taken, half a window at a time")
+  /// The cost of a message that was fed.
+  private func cost(_ count: Int) -> UInt64 {
+    UInt64(count + 9 * max(1, (count + Self.full - 1) / Self.full))
+  }
+
+  @Test("a message's cost is credited when it is taken, half a window at a time")
   func creditAfterTaking() throws {
     let server = try Side.serving(limits: Self.limits)
-    try feed(server, 512 << 10, on: 1)
+    let half = Self.windowful / 2
+    try feed(server, half, on: 1)
     #expect(try server.sent() == [])
-    server.machine.took(512 << 10, on: 1)
-    #expect(try server.sent() == [.credit(1, limit: (512 << 10) + Self.window)])
-    try feed(server, 512 << 10, on: 1)
-    server.machine.took((512 << 10) - 1, on: 1)
+    server.machine.took(cost(half), on: 1)
+    #expect(try server.sent() == [.credit(1, limit: Self.window * 3 / 2)])
+    try feed(server, half, on: 1)
+    server.machine.took(cost(half) - 1, on: 1)
     #expect(try server.sent() == [])
     server.machine.took(1, on: 1)
-    #expect(try server.sent() == [.credit(1, limit: (1 << 20) + Self.window)])
+    #expect(try server.sent() == [.credit(1, limit: 2 * Self.window)])
   }
 
   @Test("a side that does not take receives a window and no more")
   func withheld() throws {
     let server = try Side.serving(limits: Self.limits)
-    for _ in 0..<64 { try feed(server, 1 << 14, on: 1) }
+    for _ in 0..<64 { try feed(server, Self.full, on: 1) }
     #expect(try server.sent() == [])
-    #expect(violation { _ = try server.receive(.data(1, .pattern(1), flags: [])) } == .creditExceeded)
+    #expect(violation { _ = try server.receive(.data(1, ByteBuffer(), flags: .endMessage)) } == .creditExceeded)
+  }
+
+  @Test("empty messages cost their headers: a side that does not take gets 116,508 of them in a window and no more")
+  func emptyMessages() throws {
+    let server = try Side.serving(limits: Self.limits)
+    for _ in 0..<Self.window / 9 { _ = try server.receive(.data(1, ByteBuffer(), flags: .endMessage)) }
+    #expect(try server.sent() == [])
+    #expect(violation { _ = try server.receive(.data(1, ByteBuffer(), flags: .endMessage)) } == .creditExceeded)
+  }
+
+  @Test("the bare end of a stream costs nothing")
+  func freeEnd() throws {
+    let server = try Side.serving(limits: Self.limits)
+    try feed(server, Self.windowful, on: 1)
+    #expect(try server.receive(.data(1, ByteBuffer(), flags: .endStream)) == .requestsEnded(1))
   }
 
   @Test("more than the stream's credit ends the connection, although the connection has credit")
   func streamExceeded() throws {
     let server = try Side.serving(limits: Self.limits)
-    try feed(server, (1 << 20) - 1, on: 1, end: [])
+    try feed(server, Self.windowful, on: 1, end: [])
     // What is under assembly was credited, but the sender has not been told yet.
-    #expect(violation { _ = try server.receive(.data(1, .pattern(2), flags: [])) } == .creditExceeded)
+    #expect(violation { _ = try server.receive(.data(1, .pattern(1), flags: [])) } == .creditExceeded)
   }
 
   @Test("more than the connection's credit ends the connection")
   func connectionExceeded() throws {
     let server = try Side.introduced(.server, limits: Self.limits)
     for id in StreamID(1)...5 { _ = try server.receive(.open(id, .streaming)) }
-    for id in StreamID(1)...4 { try feed(server, 1 << 20, on: id) }
+    for id in StreamID(1)...4 { try feed(server, Self.windowful, on: id) }
     #expect(violation { _ = try server.receive(.data(5, .pattern(1), flags: [])) } == .creditExceeded)
   }
 
@@ -221,21 +251,22 @@ struct ReceivingTests {
   func largerThanWindow() throws {
     let server = try Side.serving(limits: Self.limits)
     var advertised = Self.window
-    var sent: UInt64 = 0
+    var (sent, spent) = (0, UInt64(0))
     while sent < 4 << 20 {
-      let length = min(16_000, (4 << 20) - sent)
-      #expect(sent + length <= advertised)
+      let length = min(Self.full, (4 << 20) - sent)
       sent += length
+      spent += UInt64(length) + 9
+      try #require(spent <= advertised)
       let isLast = sent == 4 << 20
       let event = try server.receive(
-        .data(1, ByteBuffer(repeating: 1, count: Int(length)), flags: isLast ? .endMessage : []))
+        .data(1, ByteBuffer(repeating: 1, count: length), flags: isLast ? .endMessage : []))
       #expect(isLast == (event != .none))
       advertised = try server.sent().credit(1) ?? advertised
     }
     #expect(try server.sent() == [])
-    server.machine.took(4 << 20, on: 1)
+    server.machine.took(spent, on: 1)
     advertised = try server.sent().credit(1) ?? advertised
-    #expect(advertised >= (4 << 20) + Self.window / 2)
+    #expect(advertised >= spent + Self.window / 2)
   }
 
   @Test("bytes behind a message that waits for its reader are withheld too")
@@ -244,8 +275,8 @@ struct ReceivingTests {
     try feed(server, 10, on: 1)
     try feed(server, 700 << 10, on: 1, end: [])
     #expect(try server.sent() == [])
-    server.machine.took(10, on: 1)
-    #expect(try server.sent().credit(1) == 10 + (700 << 10) + Self.window)
+    server.machine.took(cost(10), on: 1)
+    #expect(try server.sent().credit(1) == cost(10) + cost(700 << 10) + Self.window)
   }
 
   @Test("the bytes of a call that was reset, finished or refused are credited to the connection at once")
@@ -262,7 +293,7 @@ struct ReceivingTests {
       try feed(server, 600 << 10, on: 1)
       #expect(try server.sent() == [])
       try end(server)
-      #expect(try server.sent().credit(0) == (600 << 10) + Self.window)
+      #expect(try server.sent().credit(0) == cost(600 << 10) + Self.window)
     }
   }
 
@@ -271,11 +302,11 @@ struct ReceivingTests {
     let server = try Side.introduced(.server, limits: Self.limits)
     for id in StreamID(1)...4 {
       _ = try server.receive(.open(id, .streaming))
-      try feed(server, 1 << 20, on: id)
+      try feed(server, Self.windowful, on: id)
     }
     #expect(try server.sent() == [])
     #expect(try server.receive(.open(5, .unary)) == .opened(5, .unary))
-    for id in StreamID(1)...4 { server.machine.took(1 << 20, on: id) }
+    for id in StreamID(1)...4 { server.machine.took(Self.window, on: id) }
     #expect(try server.sent().credit(0) == 8 * Self.window)
   }
 
@@ -283,7 +314,7 @@ struct ReceivingTests {
   func noCreditAfterEnd() throws {
     let server = try Side.serving(limits: Self.limits)
     try feed(server, 900 << 10, on: 1, end: [.endMessage, .endStream])
-    server.machine.took(900 << 10, on: 1)
+    server.machine.took(cost(900 << 10), on: 1)
     #expect(try server.sent() == [])
   }
 
@@ -294,10 +325,10 @@ struct ReceivingTests {
     let server = try Side.serving(limits: limits)
     for _ in 0..<10 {
       try feed(server, 100_000, on: 1)
-      server.machine.took(100_000, on: 1)
+      server.machine.took(cost(100_000), on: 1)
     }
-    #expect(
-      try server.sent() == [.credit(1, limit: 1_000_000 + Self.window), .credit(0, limit: 1_000_000 + Self.window)])
+    let limit = 10 * cost(100_000) + Self.window
+    #expect(try server.sent() == [.credit(1, limit: limit), .credit(0, limit: limit)])
   }
 
   @Test("a small message does not keep the large read that it came with")
@@ -305,7 +336,7 @@ struct ReceivingTests {
     let server = try Side.serving()
     var read = Frame.data(1, .pattern(10), flags: .endMessage).encoded
     read.writeImmutableBuffer(.pattern(200_000))
-    guard let frame = try FrameDecoder.decode(&read), case .message(_, let message, _) = try server.receive(frame)
+    guard let frame = try FrameDecoder.decode(&read), case .message(_, let message, _, _) = try server.receive(frame)
     else {
       Issue.record("no message")
       return

@@ -34,7 +34,9 @@ struct ServerCallTests {
   @Test("DATA with END_MESSAGE in state open → message")
   func message() throws {
     let server = try Side.serving()
-    #expect(try server.receive(.data(1, .pattern(5), flags: .endMessage)) == .message(1, .pattern(5), isLast: false))
+    #expect(
+      try server.receive(.data(1, .pattern(5), flags: .endMessage)) == .message(1, .pattern(5), cost: 14, isLast: false)
+    )
   }
 
   @Test("DATA frames up to END_MESSAGE are one message")
@@ -45,23 +47,25 @@ struct ServerCallTests {
     #expect(try server.receive(.data(1, ByteBuffer(bytes: [3]), flags: [])) == .none)
     #expect(
       try server.receive(.data(1, ByteBuffer(bytes: [4]), flags: .endMessage))
-        == .message(1, ByteBuffer(bytes: [1, 2, 3, 4]), isLast: false))
+        == .message(1, ByteBuffer(bytes: [1, 2, 3, 4]), cost: 4 + 4 * 9, isLast: false))
     #expect(
       try server.receive(.data(1, ByteBuffer(bytes: [5]), flags: .endMessage))
-        == .message(1, ByteBuffer(bytes: [5]), isLast: false))
+        == .message(1, ByteBuffer(bytes: [5]), cost: 10, isLast: false))
   }
 
   @Test("DATA of no bytes with END_MESSAGE is an empty message")
   func emptyMessage() throws {
     let server = try Side.serving()
-    #expect(try server.receive(.data(1, ByteBuffer(), flags: .endMessage)) == .message(1, ByteBuffer(), isLast: false))
+    #expect(
+      try server.receive(.data(1, ByteBuffer(), flags: .endMessage))
+        == .message(1, ByteBuffer(), cost: 9, isLast: false))
   }
 
   @Test("DATA with END_MESSAGE and END_STREAM → the last message")
   func lastMessage() throws {
     let server = try Side.serving()
     let frame = Frame.data(1, .pattern(5), flags: [.endMessage, .endStream])
-    #expect(try server.receive(frame) == .message(1, .pattern(5), isLast: true))
+    #expect(try server.receive(frame) == .message(1, .pattern(5), cost: 14, isLast: true))
   }
 
   @Test("DATA of no bytes with END_STREAM between messages → requests ended")
@@ -78,7 +82,9 @@ struct ServerCallTests {
     _ = try server.receive(.open(3, .streaming))
     _ = try server.receive(.data(3, .pattern(5), flags: []))
     #expect(try server.receive(.data(3, ByteBuffer(), flags: .endStream)) == .violation(3, .outOfSequence))
-    #expect(try server.receive(.data(2, .pattern(5), flags: .endMessage)) == .message(2, .pattern(5), isLast: false))
+    #expect(
+      try server.receive(.data(2, .pattern(5), flags: .endMessage)) == .message(2, .pattern(5), cost: 14, isLast: false)
+    )
   }
 
   @Test("DATA in state half-closed is a violation of the call")
@@ -102,7 +108,7 @@ struct ServerCallTests {
     for _ in 0..<64 {
       #expect(try server.receive(.data(1, ByteBuffer(repeating: 0, count: 16_000), flags: [])) == .none)
     }
-    #expect(try server.sent() == [.credit(0, limit: 64 * 16_000 + 1 << 20)])
+    #expect(try server.sent() == [.credit(0, limit: 64 * 16_009 + (1 << 20))])
   }
 
   @Test("DATA, RESET or CREDIT of a call that was never opened ends the connection")
@@ -137,7 +143,9 @@ struct ServerCallTests {
       _ = try server.sent()
     }
     let whole = ByteBuffer(repeating: 7, count: 4 << 20)
-    #expect(try server.receive(.data(1, segment, flags: .endMessage)) == .message(1, whole, isLast: false))
+    #expect(
+      try server.receive(.data(1, segment, flags: .endMessage))
+        == .message(1, whole, cost: (4 << 20) + 512 * 9, isLast: false))
   }
 
   @Test("messages that are partly there on many calls have a bound together")
@@ -154,7 +162,9 @@ struct ServerCallTests {
     _ = try server.receive(.open(31, .streaming))
     #expect(try server.receive(.data(31, segment, flags: [])) == .violation(31, .assemblyFull(limit: 300 << 10)))
     server.machine.finish(Status(code: 8), on: 31, atOnce: true)
-    #expect(try server.receive(.data(1, ByteBuffer(), flags: .endMessage)) == .message(1, segment, isLast: false))
+    #expect(
+      try server.receive(.data(1, ByteBuffer(), flags: .endMessage))
+        == .message(1, segment, cost: (10 << 10) + 2 * 9, isLast: false))
     #expect(try server.receive(.data(2, segment, flags: [])) == .none)
     #expect(try server.receive(.data(3, segment, flags: [])) == .violation(3, .assemblyFull(limit: 300 << 10)))
   }

@@ -106,6 +106,11 @@ extension [Frame] {
     compactMap(\.segment).filter { id == nil || $0.call == id }.reduce(0) { $0 + $1.bytes }
   }
 
+  /// What the DATA frames cost that left.
+  func dataCost() -> Int {
+    compactMap(\.segment).reduce(0) { $0 + 9 + $1.bytes }
+  }
+
   /// The last CREDIT of a stream, or of the connection.
   func credit(_ id: StreamID) -> UInt64? {
     compactMap { frame in

@@ -23,6 +23,8 @@ final class ConnectionSimulation {
   }
 
   static let largestMessage = 5 << 20
+  /// What the largest message costs in pieces of at least 900 bytes.
+  private static let largestCost = UInt64(largestMessage + largestMessage / 100)
   private static let mostCalls = 40
   /// What all messages are pieces of.
   private static let payload: ByteBuffer = .pattern(2 * largestMessage, seed: 7)
@@ -126,8 +128,8 @@ final class ConnectionSimulation {
       call.requests.isEnded = true
       client.machine.endRequests(on: call.id)
     }
-    for bytes in call.requests.unread { server.machine.took(bytes, on: call.id) }
-    for bytes in call.responses.unread { client.machine.took(bytes, on: call.id) }
+    for cost in call.requests.unread { server.machine.took(cost, on: call.id) }
+    for cost in call.responses.unread { client.machine.took(cost, on: call.id) }
     call.requests.unread = []
     call.responses.unread = []
     let isAnswerable = call.isOpenAtServer && call.requests.isEnded && call.requests.isComplete
@@ -147,15 +149,19 @@ final class ConnectionSimulation {
     let expected = serverLimits.concurrentStreams / 4 * 3
     try require(count >= expected, "only \(count) calls can be opened, not \(expected)")
     guard let id = client.openStreamIDs.first else { return }
-    let bytes = Int(min(serverLimits.streamWindow, serverLimits.connectionWindow / 2))
+    let bytes = Self.messageBytes(costing: min(serverLimits.streamWindow, serverLimits.connectionWindow / 2))
     client.machine.send(Self.payload.getSlice(at: 0, length: bytes) ?? ByteBuffer(), on: id)
     let sent = try client.sent().dataBytes()
     try require(sent == bytes, "the client can send only \(sent) bytes, not \(bytes)")
     for opened in StreamID(1)...id { _ = try? server.receive(.open(opened, .streaming)) }
     server.machine.send(Self.payload.getSlice(at: 0, length: bytes) ?? ByteBuffer(), on: id)
-    let clientBytes = Int(min(clientLimits.streamWindow, clientLimits.connectionWindow / 2))
+    let clientBytes = Self.messageBytes(costing: min(clientLimits.streamWindow, clientLimits.connectionWindow / 2))
     let answered = try server.sent().dataBytes()
     try require(answered >= min(bytes, clientBytes), "the server can send only \(answered) bytes, not \(clientBytes)")
+  }
+
+  private static func messageBytes(costing cost: UInt64) -> Int {
+    Int(cost) / FrameLayout.maximumSize * FrameLayout.maximumPayload
   }
 
   // MARK: - Steps of the client
@@ -282,10 +288,10 @@ final class ConnectionSimulation {
         $0.wasOpenedAtServer = true
         $0.hasHandler = true
       }
-      if let message = open.message { try received(message, on: id, \.requests, credit: 0) }
+      if let message = open.message { try received(message, on: id, \.requests, cost: 0) }
       if open.endStream { try requestsEnded(id) }
-    case .message(let id, let message, let isLast):
-      try received(message, on: id, \.requests, credit: message.readableBytes)
+    case .message(let id, let message, let cost, let isLast):
+      try received(message, on: id, \.requests, cost: cost)
       if isLast { try requestsEnded(id) }
     case .requestsEnded(let id): try requestsEnded(id)
     case .reset(let id, _): update(try call(id)) { $0.isOpenAtServer = false }
@@ -296,10 +302,10 @@ final class ConnectionSimulation {
 
   private func clientReceived(_ event: ConnectionEvent) throws {
     switch event {
-    case .message(let id, let message, _):
-      try received(message, on: id, \.responses, credit: message.readableBytes)
+    case .message(let id, let message, let cost, _):
+      try received(message, on: id, \.responses, cost: cost)
     case .response(let id, let message):
-      try received(message, on: id, \.responses, credit: 0)
+      try received(message, on: id, \.responses, cost: 0)
       try endedAtClient(id, isComplete: true)
     case .status(let id, let status): try endedAtClient(id, isComplete: status.code == 0)
     case .reset(let id, _): try endedAtClient(id, isComplete: false)
@@ -325,17 +331,17 @@ final class ConnectionSimulation {
 
   private func received(
     _ message: ByteBuffer, on id: StreamID,
-    _ direction: ReferenceWritableKeyPath<SimulatedCall, SimulatedCall.Direction>, credit: Int
+    _ direction: ReferenceWritableKeyPath<SimulatedCall, SimulatedCall.Direction>, cost: UInt64
   ) throws {
     let call = try call(id)
     let (received, sent) = (call[keyPath: direction].received, call[keyPath: direction].sent)
     try require(received < sent.count, "call \(id) got a message that was not sent")
     try require(message == self.message(sent[received]), "message \(received) of call \(id) arrived changed")
     call[keyPath: direction].received += 1
-    call[keyPath: direction].unread.append(credit)
+    call[keyPath: direction].unread.append(cost)
     let window = direction == \.requests ? serverLimits.streamWindow : clientLimits.streamWindow
     let unread = call[keyPath: direction].unread.reduce(0, +)
-    try require(unread <= Int(window) + Self.largestMessage, "call \(id) has \(unread) bytes unread")
+    try require(unread <= window + Self.largestCost, "call \(id) has \(unread) bytes unread")
     messagesReceived += 1
     bytesReceived += message.readableBytes
   }

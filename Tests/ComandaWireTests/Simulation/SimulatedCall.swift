@@ -10,8 +10,8 @@ final class SimulatedCall {
     var sent: [Range<Int>] = []
     var received = 0
     var isEnded = false
-    /// Bytes of the messages that arrived in DATA frames and wait for their reader.
-    var unread: [Int] = []
+    /// The costs of the messages that arrived and wait for their reader.
+    var unread: [UInt64] = []
 
     var isComplete: Bool {
       received == sent.count
