@@ -172,7 +172,9 @@ final class LibPQConnection {
     lastProgress = now
     let isAlive = PQconsumeInput(raw) == 1
     readResults()
-    if !isAlive || PQstatus(raw) == CONNECTION_BAD { fail(with: nil) }
+    // Makes libpq look at what the server says unasked: a connection that it is about to close is not to be used.
+    if !machine.expectsReplies { _ = PQisBusy(raw) }
+    if !isAlive || notices.lastWords != nil || PQstatus(raw) == CONNECTION_BAD { fail(with: notices.lastWords) }
   }
 
   /// The reader of rows has caught up.

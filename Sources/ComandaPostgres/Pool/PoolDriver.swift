@@ -53,21 +53,19 @@ final class PoolDriver {
   func run() {
     var commands: [Reactor.Command] = []
     var events: [Poller.Event] = []
-    while true {
-      reactor.takeCommands(&commands)
-      let isBusy = !commands.isEmpty
-      if isBusy {
-        now = ContinuousClock.now
-        for command in commands { obey(command) }
-        commands.removeAll(keepingCapacity: true)
-        sendReads()
-      }
-      poller.wait(isBusy ? .zero : timeUntilNextDeadline(), &events)
+    while !isOver {
+      poller.wait(reactor.hasCommands() ? .zero : timeUntilNextDeadline(), &events)
       now = ContinuousClock.now
+      // Events come before commands, so that a call is not sent to a connection that broke before it was made.
       for event in events { handle(event) }
       keepTime()
       settle()
-      if isOver { break }
+      reactor.takeCommands(&commands)
+      if commands.isEmpty { continue }
+      for command in commands { obey(command) }
+      commands.removeAll(keepingCapacity: true)
+      sendReads()
+      settle()
     }
     endEverything()
   }

@@ -57,10 +57,18 @@ final class Reactor: Sendable {
     return isOpen
   }
 
-  /// Takes what has been left, in exchange for an empty array. If there is nothing, the next command wakes the poller.
-  func takeCommands(_ commands: inout [Command]) {
+  /// Whether commands have been left. If not, the next one wakes the poller.
+  func hasCommands() -> Bool {
     letterbox.withLock { letterbox in
       letterbox.isAsleep = letterbox.commands.isEmpty
+      return !letterbox.isAsleep
+    }
+  }
+
+  /// Takes what has been left, in exchange for an empty array.
+  func takeCommands(_ commands: inout [Command]) {
+    letterbox.withLock { letterbox in
+      letterbox.isAsleep = false
       swap(&letterbox.commands, &commands)
     }
   }
