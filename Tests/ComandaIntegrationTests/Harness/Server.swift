@@ -110,6 +110,13 @@ final class Server: Sendable {
   /// Where its database is; nil when that does not run.
   var databaseURL: String? { EmbeddedPostgres.connectionURL(ofRunning: directory) }
 
+  /// The process number of its PostgreSQL; nil when that does not run.
+  var postmaster: pid_t? {
+    guard databaseURL != nil else { return nil }
+    let file = try? String(contentsOfFile: directory + "/postgres/postmaster.pid", encoding: .utf8)
+    return file?.split(separator: "\n").first.flatMap { pid_t($0) }
+  }
+
   /// Runs one of its administrative commands on the same database; returns its line of JSON.
   func administer<Line: Decodable>(_ arguments: [String], as line: Line.Type = Line.self) async throws -> Line {
     let (end, process) = try await run(
