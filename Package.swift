@@ -54,7 +54,7 @@ let libraries: [Target] = [
   library("ComandaRPC", [nioCore, logging]),
   library("ComandaTransport", ["ComandaRPC", "ComandaTLS", "ComandaWire", deque, logging, nioCore, nioPosix]),
   library("ComandaProtos", ["ComandaRPC", nioCore, protobuf]),
-  library("ComandaImportCodec", ["CImportRows", "ComandaDomain"]),
+  library("ComandaImportCodec", ["CCRC32C", "CImportRows", "ComandaDomain"]),
   library("ComandaImportFiles"),
   library("ComandaPostgres", ["CLibPQ", deque, logging]),
   library(
@@ -90,7 +90,8 @@ let executables: [Target] = [
 ]
 
 let testTargets: [Target] = [
-  .target(name: "ComandaTestDatabase", path: "Tests/ComandaTestDatabase", swiftSettings: settings),
+  .target(
+    name: "ComandaTestDatabase", dependencies: ["CLibPQ"], path: "Tests/ComandaTestDatabase", swiftSettings: settings),
   .executableTarget(
     name: "embedded-postgres-owner", dependencies: ["ComandaEmbeddedPostgres"], path: "Tests/EmbeddedPostgresOwner",
     swiftSettings: settings),
@@ -106,7 +107,8 @@ let testTargets: [Target] = [
     "ComandaServicesTests", ["ComandaDomain", "ComandaProtos", "ComandaRPC", "ComandaServices", logging, protobuf]),
   tests("ComandaProtosTests", ["ComandaProtos", "ComandaRPC", nioCore, protobuf]),
   tests(
-    "ComandaImportCodecTests", ["CImportRows", "ComandaDomain", "ComandaImportCodec", "ComandaProtos", protobuf]),
+    "ComandaImportCodecTests",
+    ["CCRC32C", "CImportRows", "ComandaDomain", "ComandaImportCodec", "ComandaProtos", protobuf]),
   tests("ComandaImportFilesTests", ["ComandaImportFiles"]),
   tests("ComandaPostgresTests", ["ComandaPostgres", "ComandaTestDatabase", logging]),
   tests(

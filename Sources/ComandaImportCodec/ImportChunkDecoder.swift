@@ -1,3 +1,4 @@
+import CCRC32C
 import CImportRows
 
 /// Decodes the messages of one upload, with memory that is used again from one message to the next.
@@ -76,7 +77,7 @@ public final class ImportChunkDecoder {
     guard chunk.first_row > 0, chunk.first_row <= Int64.max - Int64(ImportLimits.chunkRows) else {
       throw ImportDecodingError(.outOfBounds, "first_row is \(chunk.first_row); rows are numbered from 1")
     }
-    guard comanda_crc32c(rows.baseAddress, rows.count) == chunk.rows_crc32c else {
+    guard crc32c_extend(0, rows.baseAddress, rows.count) == chunk.rows_crc32c else {
       throw ImportDecodingError(
         .damaged, "the chunk at row \(chunk.first_row) does not match its CRC-32C; send it again")
     }

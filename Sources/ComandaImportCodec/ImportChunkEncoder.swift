@@ -1,4 +1,4 @@
-import CImportRows
+import CCRC32C
 import ComandaDomain
 
 /// Makes chunks of rows, as a client uploads them.
@@ -55,7 +55,7 @@ public struct ImportChunkEncoder: Sendable {
   public mutating func takeChunk() -> Chunk? {
     guard rowCount > 0 else { return nil }
     let rows = writer.take()
-    let crc = rows.withUnsafeBytes { comanda_crc32c($0.baseAddress, $0.count) }
+    let crc = rows.withUnsafeBytes { crc32c_extend(0, $0.baseAddress, $0.count) }
     defer {
       firstRow += Int64(rowCount)
       rowCount = 0

@@ -1,4 +1,4 @@
-import CImportRows
+import CCRC32C
 import ComandaDomain
 import ComandaImportCodec
 
@@ -44,7 +44,7 @@ extension ImportChunkDecoder {
 }
 
 func checksum(of bytes: [UInt8]) -> UInt32 {
-  bytes.withUnsafeBytes { comanda_crc32c($0.baseAddress, $0.count) }
+  bytes.withUnsafeBytes { crc32c_extend(0, $0.baseAddress, $0.count) }
 }
 
 extension UploadedRow.Content {

@@ -4,7 +4,6 @@
 #define CIMPORTROWS_H
 
 #include "comanda/v1/import_rows.pb-c.h"
-#include "crc32c.h"
 #include "message_check.h"
 #include "unpack_arena.h"
 #include "upload_rows.h"
