@@ -29,7 +29,7 @@ public struct Timestamp: Hashable, Sendable, Comparable {
 
   /// Whole seconds since the epoch, rounded down.
   public var seconds: Int64 {
-    microseconds >= 0 ? microseconds / 1_000_000 : (microseconds - 999_999) / 1_000_000
+    microseconds / 1_000_000 - (microseconds % 1_000_000 < 0 ? 1 : 0)
   }
 
   /// The nanoseconds to add to ``seconds``; always in `0..<1_000_000_000`.

@@ -19,7 +19,7 @@ struct ChunkApplication {
 
   nonisolated(nonsending) func run() async throws -> Application {
     let opening = try await connection.pipeline([
-      (SQL.applySettings, []),
+      (SQL.settingsLeased, []),
       (SQL.applyLock, key + [.int8(lease.fence)]),
     ])
     guard let row = opening[1].rows.first else { return .leaseLost }

@@ -11,6 +11,10 @@ struct EncodedChunk {
   /// How many rows have failed so far.
   private(set) var failedRows: Int32 = 0
 
+  /// The external ids that no earlier row of the import has, and the rows of the chunk that hold them.
+  private(set) var firstIDs: [String?] = []
+  private(set) var firstIDRows: [Int64?] = []
+
   private let chunk: StagedChunk
 
   init(_ chunk: StagedChunk, duplicates: inout DuplicateFinder) throws {
@@ -44,6 +48,7 @@ struct EncodedChunk {
         row: number, line: line, externalID: order.externalID, fingerprint: fingerprint.digest)
       switch decision {
       case .first:
+        hold(order.externalID, row: number)
         appendVerdict(.valid, externalID: order.externalID, orderID: id, duplicateOf: nil)
         try append(order, fingerprint)
         appendNulls(4)
@@ -58,11 +63,20 @@ struct EncodedChunk {
       }
     case .failed(let externalID, let problems):
       // A failed row holds its id too: what follows under that id may be the rest of the same order.
-      _ = duplicates.decide(row: number, line: line, externalID: externalID, fingerprint: nil)
+      if !externalID.isEmpty,
+        duplicates.decide(row: number, line: line, externalID: externalID, fingerprint: nil) == .first
+      {
+        hold(externalID, row: number)
+      }
       appendVerdict(.failed, externalID: externalID, orderID: nil, duplicateOf: nil)
       appendWithoutOrder(fingerprint: nil)
       append(problems)
     }
+  }
+
+  private mutating func hold(_ externalID: String, row: Int64) {
+    firstIDs.append(externalID)
+    firstIDRows.append(row)
   }
 
   private mutating func appendVerdict(_ verdict: Verdict, externalID: String, orderID: OrderID?, duplicateOf: Int64?) {

@@ -21,7 +21,7 @@ extension PostgresImportStore {
   ) async throws -> Staging {
     let key: [Parameter] = [.id(chunk.businessID), .id(chunk.importID)]
     let opening = try await connection.pipeline([
-      (SQL.applySettings, []),
+      (SQL.settingsLeased, []),
       (SQL.stageLook, key + [.int8(chunk.firstRow)]),
       (SQL.stageEarlier, key + [.textArray(chunk.externalIDs)]),
     ])
@@ -41,12 +41,13 @@ extension PostgresImportStore {
           .digest(chunk.sha256), .bytes(encoded.source),
         ]
       ),
+      (SQL.stageKeys, key + [.textArray(encoded.firstIDs), .int8Array(encoded.firstIDRows)]),
       (
         SQL.stageAdvance,
         key + [.int8(watermark), .int8(chunk.lastRow), .int8(Int64(encoded.failedRows))]
       ),
     ])
-    guard closing[1].affectedRows == 1 else { throw StagingFailure(outcome: .aborted) }
+    guard closing.last?.affectedRows == 1 else { throw StagingFailure(outcome: .aborted) }
     return .staged(committedRow: chunk.lastRow)
   }
 

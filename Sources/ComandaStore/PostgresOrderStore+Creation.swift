@@ -27,11 +27,11 @@ extension PostgresOrderStore {
   /// way, on a connection of its own.
   private func create(_ batch: OrderBatch) async throws -> [OrderBatch.Outcome] {
     do {
-      let results = try await pool.transaction([(SQL.shortLockTimeout, [])] + batch.statements)
+      let results = try await pool.transaction([(SQL.settingsShared, [])] + batch.statements)
       return try batch.outcomes(known(results.last))
     } catch let error as PostgresError where error.sqlState == .lockNotAvailable {
       let results = try await pool.withConnection { connection in
-        try await connection.transaction { try await $0.pipeline(batch.statements) }
+        try await connection.transaction { try await $0.pipeline([(SQL.settingsLeased, [])] + batch.statements) }
       }
       return try batch.outcomes(known(results.last))
     }

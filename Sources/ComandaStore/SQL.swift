@@ -2,7 +2,6 @@ import ComandaPostgres
 
 /// Every statement of the store, from the file of its name in `SQL/`.
 enum SQL {
-  static let applySettings = Statement(PackageResources.apply_settings_sql, "apply_settings")
   static let applyLock = Statement(PackageResources.apply_lock_sql, "apply_lock")
   static let applyVerdicts = Statement(PackageResources.apply_verdicts_sql, "apply_verdicts")
   static let applyOrders = Statement(PackageResources.apply_orders_sql, "apply_orders")
@@ -60,11 +59,13 @@ enum SQL {
   static let requestClaim = Statement(PackageResources.request_claim_sql, "request_claim")
   static let requestFind = Statement(PackageResources.request_find_sql, "request_find")
 
-  static let shortLockTimeout = Statement(PackageResources.short_lock_timeout_sql, "short_lock_timeout")
+  static let settingsLeased = Statement(PackageResources.settings_leased_sql, "settings_leased")
+  static let settingsShared = Statement(PackageResources.settings_shared_sql, "settings_shared")
 
   static let stageAdvance = Statement(PackageResources.stage_advance_sql, "stage_advance")
   static let stageChunk = Statement(PackageResources.stage_chunk_sql, "stage_chunk")
   static let stageEarlier = Statement(PackageResources.stage_earlier_sql, "stage_earlier")
+  static let stageKeys = Statement(PackageResources.stage_keys_sql, "stage_keys")
   static let stageLook = Statement(PackageResources.stage_look_sql, "stage_look")
   /// A COPY, which is no prepared statement.
   static let stageRows = String(decoding: PackageResources.stage_rows_sql, as: UTF8.self)

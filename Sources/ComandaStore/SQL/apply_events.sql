@@ -4,6 +4,6 @@ INSERT INTO order_events (business_id, order_id, actor_id, sequence, occurred_at
 SELECT
   r.business_id, r.order_id, $5, s.event_sequence + 1 - row_number() OVER (ORDER BY r.row DESC), now(), 1, 1, ''
 FROM import_rows r
-JOIN business_sequences s ON s.business_id = r.business_id
+CROSS JOIN business_sequences s
 WHERE r.business_id = $1 AND r.import_id = $2 AND r.row BETWEEN $3 AND $4 AND r.verdict = 1 AND s.business_id = $1
 ORDER BY r.row

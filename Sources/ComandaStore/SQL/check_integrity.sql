@@ -114,6 +114,13 @@ WITH rules (rule, broken) AS (
     WHERE coalesce(r.applied, 0) <> a.applied_rows OR coalesce(r.unchanged, 0) <> a.unchanged_rows
       OR coalesce(r.failed, 0) <> i.failed_rows + a.failed_rows OR coalesce(r.unsettled, 0) <> 0)
   UNION ALL
+  SELECT 'external id of an import that its lowest row does not hold', (
+    SELECT count(*) FROM (
+      SELECT business_id, import_id, external_id, min(row) AS row FROM import_rows WHERE external_id <> ''
+      GROUP BY 1, 2, 3) r
+    FULL JOIN import_keys k USING (business_id, import_id, external_id)
+    WHERE r.row IS DISTINCT FROM k.row)
+  UNION ALL
   SELECT 'applied row without its order', (
     SELECT count(*) FROM import_rows r
     JOIN import_appliers a USING (business_id, import_id)

@@ -117,8 +117,16 @@ CREATE TABLE import_rows (
   CONSTRAINT import_rows_verdict CHECK (verdict BETWEEN 1 AND 4)
 );
 
--- Finds an earlier row with the same id while staging.
-CREATE INDEX import_rows_external_id ON import_rows (business_id, import_id, external_id) WHERE external_id <> '';
-
 -- Lists what did not become an order; rows that did cost it nothing.
 CREATE INDEX import_rows_exceptions ON import_rows (business_id, import_id, row) WHERE verdict <> 1;
+
+-- The row that holds each external id of an import: the lowest one, whatever became of it. A table of its own and not
+-- an index of import_rows, because without statistics the planner took the other index of that table and read a whole
+-- import for each chunk: 5.8 s for 100,000 rows.
+CREATE TABLE import_keys (
+  business_id uuid NOT NULL,
+  import_id uuid NOT NULL,
+  row bigint NOT NULL,
+  external_id text COLLATE "C" NOT NULL,
+  CONSTRAINT import_keys_pk PRIMARY KEY (business_id, import_id, external_id)
+);
