@@ -70,8 +70,9 @@ extension PostgresConfiguration {
     provide("tcp_user_timeout", "20000")
     provide("application_name", applicationName)
 
-    var options = "-c statement_timeout=\(statementTimeout?.wholeMilliseconds ?? 0)"
-    if let own = value(of: "options") { options += " " + own }
+    // Ours comes last and so holds: the pool relies on it to tell a slow server from one that is gone.
+    var options = value(of: "options").map { $0 + " " } ?? ""
+    options += "-c statement_timeout=\(statementTimeout?.wholeMilliseconds ?? 0)"
     parameters.removeAll { $0.keyword == "options" || $0.keyword == "client_encoding" }
     parameters.append(("options", options))
     parameters.append(("client_encoding", "UTF8"))

@@ -27,7 +27,7 @@ struct ConfigurationTests {
       "dbname=x application_name=mine client_encoding=LATIN1 options='-c work_mem=1MB -c statement_timeout=7'")
     #expect(theirs["application_name"] == "mine")
     #expect(theirs["client_encoding"] == "UTF8")
-    #expect(theirs["options"] == "-c statement_timeout=5000 -c work_mem=1MB -c statement_timeout=7")
+    #expect(theirs["options"] == "-c work_mem=1MB -c statement_timeout=7 -c statement_timeout=5000")
     #expect(try parameters("dbname=x", timeout: nil)["options"] == "-c statement_timeout=0")
     #expect(try parameters("dbname=x", timeout: .microseconds(10))["options"] == "-c statement_timeout=1")
   }
