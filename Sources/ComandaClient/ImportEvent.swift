@@ -3,8 +3,8 @@ import ComandaRPC
 
 /// What happens in the course of an import, for whoever shows it.
 public enum ImportEvent: Sendable {
-  /// The server knows the import; the upload goes on after `committedRow`. `expectedRows` is a guess.
-  case started(importID: String, committedRow: Int64, expectedRows: Int64)
+  /// The server knows the import, and the upload begins.
+  case started(ImportStart)
   /// The file was read to its end: so many rows it has.
   case counted(rows: Int64)
   /// All rows are with the server, which applies what is left.
@@ -17,6 +17,23 @@ public enum ImportEvent: Sendable {
   case resumed(committedRow: Int64)
 }
 
+/// What is known when an upload begins.
+public struct ImportStart: Sendable {
+  /// The import.
+  public let importID: String
+  /// How far it is already; nothing yet for a new one.
+  public let progress: Comanda_V1_ImportProgress
+  /// Columns of the file that are not imported.
+  public let unusedColumns: [String]
+
+  /// A start of these parts.
+  public init(importID: String, progress: Comanda_V1_ImportProgress, unusedColumns: [String] = []) {
+    self.importID = importID
+    self.progress = progress
+    self.unusedColumns = unusedColumns
+  }
+}
+
 /// An import in its final state.
 public struct FinishedImport: Sendable {
   /// The import.
@@ -24,7 +41,8 @@ public struct FinishedImport: Sendable {
   /// The last snapshot.
   public let progress: Comanda_V1_ImportProgress
 
-  init(importID: String, progress: Comanda_V1_ImportProgress) {
+  /// An import that ended like this.
+  public init(importID: String, progress: Comanda_V1_ImportProgress) {
     self.importID = importID
     self.progress = progress
   }

@@ -35,14 +35,14 @@ public enum ImportFailure: Error, Sendable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .notAFile(let path):
-      "\(path) is not a regular file; an import reads its file again after a lost connection, so save it as a file first"
+      "\(path) is not a regular file; an import reads its file again after a lost connection, so save it first"
     case .sourceUnknown(let id):
       "import \(id) does not say which file it was begun with, so it cannot be gone on with"
     case .fileDiffers(let id, let name):
-      "import \(id) was begun with another file or another version of it (\(name)); give that one, or begin a new import"
+      "import \(id) was begun with another file or another version of it (\(name)); give that one, or begin anew"
     case .mappingDiffers(let id):
-      "import \(id) was begun with other columns, another currency or another number format; repeat the options that it "
-        + "was begun with, or begin a new import"
+      "import \(id) was begun with other columns, another currency or another number format; repeat the options that "
+        + "it was begun with, or begin anew"
     case .stalled(let id, let patience, let error):
       "import \(id) has not moved for \(patience.components.seconds) s"
         + (error.map { "; the last failure was \($0)" } ?? "")

@@ -70,8 +70,9 @@ public struct ImportUploader: Sendable {
     onEvent: @escaping @Sendable (ImportEvent) -> Void
   ) async throws -> FinishedImport {
     let committedRow = found.progress.committedRow
-    let total = found.hasSealedAt ? found.progress.totalRows : facts.expectedRows
-    onEvent(.started(importID: found.importID, committedRow: committedRow, expectedRows: total))
+    onEvent(
+      .started(
+        ImportStart(importID: found.importID, progress: found.progress, unusedColumns: facts.unusedColumns)))
     let mark = ProgressMark()
     let upload = ImportUpload(
       imports: imports, settings: settings, importID: found.importID, file: file, facts: facts, mark: mark,

@@ -56,10 +56,6 @@ enum Recovery: Equatable {
       self = error.errorDetails?.hasRetryDelay == true ? .likely : .none
     case .internal, .unknown:
       self = .doubtful
-    case .unauthenticated:
-      // Without details it comes from this side of the connection: TLS failed, perhaps because the server stopped in
-      // the middle of a handshake.
-      self = error.details.isEmpty ? .doubtful : .none
     default:
       self = .none
     }

@@ -26,7 +26,10 @@ public struct ServerAddress: Sendable, Hashable, CustomStringConvertible {
     if rest.isEmpty {
       port = Self.defaultPort
     } else {
-      guard rest.hasPrefix(":"), let port = UInt16(rest.dropFirst()), port > 0 else { return nil }
+      let digits = rest.dropFirst()
+      guard rest.hasPrefix(":"), digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let port = UInt16(digits),
+        port > 0
+      else { return nil }
       self.port = Int(port)
     }
   }

@@ -10,16 +10,15 @@ struct Comanda: AsyncParsableCommand {
     commandName: "comanda",
     abstract: "Imports orders in bulk, and looks after them.",
     discussion: """
-      The server is named by --profile FILE (the client.json that `comanda-server --embedded` writes), by the environment
-      variable COMANDA_PROFILE, or by --server, --ca and --token.
+      The server is named by --profile FILE (the client.json that `comanda-server --embedded` writes), by the \
+      environment variable COMANDA_PROFILE, or by --server, --ca and --token.
 
-      Example: comanda --help
-               comanda sample-orders --count 1000 > orders.csv
+      Example: comanda sample-orders --count 1000 > orders.csv
                comanda import orders.csv --profile comanda-data/client.json
                comanda orders stats --profile comanda-data/client.json
 
-      Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 not done, 2 wrong usage, 3 some rows of an
-      import failed, 130 interrupted.
+      Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 not done, 2 wrong usage, 3 some rows of \
+      an import failed, 130 interrupted.
       """,
     version: version,
     subcommands: [ImportCommand.self, OrdersCommand.self, ImportsCommand.self, SampleOrdersCommand.self])

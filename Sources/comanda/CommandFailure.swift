@@ -38,7 +38,14 @@ extension CommandFailure {
   }
 
   private init(_ error: RPCError) {
-    var hints = (error.errorDetails?.violations ?? []).map { "\($0.field) \($0.code): \($0.description_p)" }
+    let violations = error.errorDetails?.violations ?? []
+    guard violations.isEmpty else {
+      self.init(
+        "the request is not valid (\(error.code))",
+        hints: violations.map { "\($0.field) \($0.code): \($0.description_p)" })
+      return
+    }
+    var hints: [String] = []
     switch error.code {
     case .unavailable where error.details.isEmpty:
       hints.append("is the server running, and is this its address?")

@@ -23,7 +23,8 @@ struct CreateOrderCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "An item; repeat for more. Keys: name, sku, quantity, unit_price, total, note.", valueName: "key=value,…"))
+      "An item; repeat for more. Keys: name, sku, quantity, unit_price, total, note.", valueName: "key=value,…"),
+    transform: ItemArgument.init(parsing:))
   var item: [ItemArgument] = []
 
   @Option(help: ArgumentHelp("The currency, an ISO 4217 code.", valueName: "code"))
@@ -54,7 +55,8 @@ struct CreateOrderCommand: AsyncParsableCommand {
   var note: String?
 
   @Option(
-    help: ArgumentHelp("Read the order from this file instead, as `orders get --json` prints it; - for stdin.", valueName: "file"))
+    help: ArgumentHelp(
+      "Read the order from this file instead, as `orders get --json` prints it; - for stdin.", valueName: "file"))
   var jsonFile: String?
 
   @Option(help: ArgumentHelp("Makes it safe to repeat the command: the same id has one effect.", valueName: "id"))

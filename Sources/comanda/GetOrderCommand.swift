@@ -67,13 +67,14 @@ enum OrderOutput {
 
   private static func facts(of order: Comanda_V1_Order) -> [(String, String)] {
     let customer = [order.customer.name, order.customer.phone, order.customer.email].filter { !$0.isEmpty }
+    let fee = order.cost.deliveryMinor
     return [
       ("order", order.externalID), ("id", order.orderID), ("status", order.status.schemaName),
       ("placed at", TimeText.json(order.placedAt)), ("customer", customer.joined(separator: ", ")),
       ("delivery", order.delivery.address), ("payment", order.paymentMethod.schemaName),
       ("notification", order.notificationChannel.schemaName), ("note", order.note),
       ("import", order.hasSource ? "\(order.source.importID), row \(order.source.row)" : ""),
-      ("delivery fee", order.cost.deliveryMinor == 0 ? "" : NumberText.amount(order.cost.deliveryMinor, order.currency)),
+      ("delivery fee", fee == 0 ? "" : NumberText.amount(fee, order.currency)),
       ("total", NumberText.amount(order.cost.totalMinor, order.currency)),
     ]
   }

@@ -9,12 +9,12 @@ struct ImportCommand: AsyncParsableCommand {
     commandName: "import",
     abstract: "Import the orders of a CSV or TSV file.",
     discussion: """
-      The first line names the columns; consecutive lines with the same order id are one order of several items. The file
-      is streamed. After a lost connection or a restart of the server the import goes on by itself; after an interruption
-      --resume goes on. Each order counts exactly once.
+      The first line names the columns; consecutive lines with the same order id are one order of several items. The \
+      file is streamed. After a lost connection or a restart of the server the import goes on by itself; after an \
+      interruption --resume goes on. Each order counts exactly once.
 
-      Columns are found by their names. Where those say something else, --columns says FIELD=COLUMN for each column that
-      counts. Fields: \(ImportField.allCases.map(\.rawValue).joined(separator: ", ")).
+      Columns are found by their names. Where those say something else, --columns says FIELD=COLUMN for each column \
+      that counts. Fields: \(ImportField.allCases.map(\.rawValue).joined(separator: ", ")).
 
       Example: comanda import orders.csv
                comanda import orders.tsv --currency USD \\

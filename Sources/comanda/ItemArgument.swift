@@ -5,28 +5,34 @@ import ComandaProtos
 /// An item of an order as one argument: `name=Caffè latte,quantity=2,total=900,note=oat milk`.
 ///
 /// A comma belongs to the value before it unless a key follows: `note=hot, no lid,total=900` is a note and a total.
-struct ItemArgument: ExpressibleByArgument {
+struct ItemArgument {
   private enum Key: String, CaseIterable {
     case name, sku, quantity, unitPrice = "unit_price", total, note
   }
 
   private let values: [Key: String]
 
-  init?(argument: String) {
+  /// - Throws: `ValidationError`.
+  init(parsing argument: String) throws {
     var values: [Key: String] = [:]
     var last: Key?
     for part in argument.split(separator: ",", omittingEmptySubsequences: false) {
       if let (key, value) = Self.pair(part) {
-        guard values[key] == nil else { return nil }
-        values[key] = value
+        guard values.updateValue(value, forKey: key) == nil else {
+          throw ValidationError("\(key.rawValue) is said twice")
+        }
         last = key
       } else if let last {
         values[last, default: ""] += ",\(part)"
       } else {
-        return nil
+        let keys = Key.allCases.map(\.rawValue).joined(separator: ", ")
+        throw ValidationError("an item is key=value,…; keys: \(keys)")
       }
     }
-    guard values[.name] != nil, values[.total] != nil || values[.unitPrice] != nil else { return nil }
+    guard values[.name] != nil else { throw ValidationError("the item has no name=…") }
+    guard values[.total] != nil || values[.unitPrice] != nil else {
+      throw ValidationError("the item has no price; say total=… or unit_price=…")
+    }
     self.values = values
   }
 
@@ -42,7 +48,8 @@ struct ItemArgument: ExpressibleByArgument {
     item.name = values[.name] ?? ""
     item.sku = values[.sku] ?? ""
     item.note = values[.note] ?? ""
-    item.quantityThousandths = try read(.quantity) { span throws(CellFault) in try QuantityParser().parse(span) } ?? 1000
+    let quantity = try read(.quantity) { span throws(CellFault) in try QuantityParser().parse(span) }
+    item.quantityThousandths = quantity ?? 1000
     let unitPrice = try read(.unitPrice) { span throws(CellFault) in try amounts.parse(span) }
     if let unitPrice { item.unitPriceMinor = unitPrice }
     if let total = try read(.total, { span throws(CellFault) in try amounts.parse(span) }) {

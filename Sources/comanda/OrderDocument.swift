@@ -38,7 +38,7 @@ enum OrderDocument {
     case .typeMismatch(let type, let context):
       "\(place(context.codingPath)) is not \(type == Int64.self ? "a whole number" : "of the right kind")"
     case .dataCorrupted(let context):
-      context.codingPath.isEmpty ? "it is not valid JSON" : "\(place(context.codingPath)) cannot be read"
+      "\(place(context.codingPath)): \(context.debugDescription)"
     @unknown default: "it cannot be read"
     }
   }

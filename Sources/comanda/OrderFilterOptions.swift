@@ -6,7 +6,8 @@ struct OrderFilterOptions: ParsableArguments {
   @Option(help: ArgumentHelp("In this status; repeat for more.", valueName: "status"))
   var status: [Named<Comanda_V1_OrderStatus>] = []
 
-  @Option(help: ArgumentHelp("Placed at this time or later: 2026-11-21, or 2026-11-21T10:15:00+09:00.", valueName: "time"))
+  @Option(
+    help: ArgumentHelp("Placed at this time or later: 2026-11-21, or 2026-11-21T10:15:00+09:00.", valueName: "time"))
   var since: Moment?
 
   @Option(help: ArgumentHelp("Placed before this time.", valueName: "time"))

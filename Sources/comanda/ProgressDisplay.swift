@@ -56,16 +56,23 @@ final class ProgressDisplay: Sendable {
     }
   }
 
-  /// What deserves a line of its own: the beginning and the end of an interruption, and the import's id.
+  /// What deserves a line of its own: the import's id, and the beginning and the end of an interruption.
   private static func note(on event: ImportEvent, _ state: inout State) -> String? {
     switch event {
-    case .started(let id, let committedRow, _):
-      return "import \(id)"
-        + (committedRow > 0 ? ", going on after row \(NumberText.grouped(committedRow))" : "")
+    case .started(let start):
+      var note = "import \(start.importID)"
+      let row = start.progress.committedRow
+      if row > 0 { note += ", going on after row \(NumberText.grouped(row))" }
+      if !start.unusedColumns.isEmpty {
+        note += "\ncolumns that are not imported: \(Printable(start.unusedColumns.joined(separator: ", ")))"
+      }
+      return note
     case .interrupted(let error):
       if state.isInterrupted { return nil }
       state.isInterrupted = true
-      return "\(Printable(error.message)); trying again"
+      // Without details it is not the server who says it.
+      let reason = error.details.isEmpty ? "the connection to the server is lost" : error.message
+      return "\(Printable(reason)); trying again"
     case .resumed(let row):
       state.isInterrupted = false
       return "going on after row \(NumberText.grouped(row))"

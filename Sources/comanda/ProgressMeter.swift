@@ -22,10 +22,9 @@ struct ProgressMeter {
 
   mutating func take(_ event: ImportEvent, at now: Duration) {
     switch event {
-    case .started(let id, let committedRow, let expectedRows):
-      importID = id
-      committed = committedRow
-      total = expectedRows
+    case .started(let start):
+      importID = start.importID
+      take(start.progress, at: now)
     case .counted(let rows):
       total = rows
       isTotalExact = true

@@ -27,7 +27,8 @@ struct WatchImportCommand: AsyncParsableCommand {
   func run() async throws {
     try await connection.withClient { client in
       let display = ProgressDisplay()
-      display.show(.started(importID: importID, committedRow: 0, expectedRows: 0))
+      let found = try await client.imports.getImport(.with { $0.importID = importID })
+      display.show(.started(ImportStart(importID: importID, progress: found.progress)))
       let finished = try await watch(with: client, display)
       let elapsed = display.elapsed
       display.finish()

@@ -1,0 +1,339 @@
+import ComandaProtos
+import ComandaRPC
+import NIOCore
+import SwiftProtobuf
+import Synchronization
+
+/// A server of one import, in memory: it has the real one's rules for rows, and accidents when asked for.
+final class ImportServer: RPCChannel {
+  /// Where an accident can happen.
+  enum Operation: Equatable {
+    case create, get, message, finish, watch
+  }
+
+  /// What an accident does.
+  enum Accident: Sendable {
+    /// The call fails, and nothing has happened.
+    case before(RPCError)
+    /// The call fails after it had its effect.
+    case after(RPCError)
+    /// The message is lost, and only the next one finds the call failed.
+    case lost(RPCError)
+  }
+
+  struct State {
+    var requestID: String?
+    var spec = Comanda_V1_ImportSpec()
+    var externalIDs: [String] = []
+    var failedExternalIDs: [String] = []
+    var progress = Comanda_V1_ImportProgress()
+    var finish: Comanda_V1_FinishUpload?
+    var messages = 0
+    var calls: [String] = []
+    var waiters: [CheckedContinuation<Void, Never>] = []
+  }
+
+  static let importID = "01a1fbd5-3b18-75d2-94ea-e97737e7d584"
+
+  private let state: Mutex<State>
+  private let accident: @Sendable (Operation) -> Accident?
+
+  init(accident: @escaping @Sendable (Operation) -> Accident? = { _ in nil }) {
+    state = Mutex(State())
+    self.accident = accident
+  }
+
+  var snapshot: State {
+    state.withLock { $0 }
+  }
+
+  /// Ends the import from outside, as CancelImport does.
+  func cancelImport() {
+    change { $0.progress.state = .canceled }
+  }
+
+  // MARK: - RPCChannel
+
+  func unary(_ method: MethodDescriptor, _ request: ByteBuffer, options: CallOptions) async throws -> ByteBuffer {
+    state.withLock { $0.calls.append(method.name) }
+    switch method.name {
+    case "CreateImport":
+      let request = try Comanda_V1_CreateImportRequest(rpcBytes: request)
+      return try perform(.create) { try self.create(request).rpcBytes() }
+    case "GetImport":
+      return try perform(.get) { try self.found().rpcBytes() }
+    case "ListImportRows":
+      let request = try Comanda_V1_ListImportRowsRequest(rpcBytes: request)
+      return try perform(.get) { try self.failedRows(request).rpcBytes() }
+    default:
+      throw RPCError(.unimplemented, method.path)
+    }
+  }
+
+  func start(
+    _ method: MethodDescriptor, request: ByteBuffer?, options: CallOptions
+  ) async throws -> any ClientCall {
+    state.withLock { $0.calls.append(method.name) }
+    if method.name == "UploadRows" { return UploadCall(self) }
+    let request = try Comanda_V1_WatchImportRequest(rpcBytes: request ?? ByteBuffer())
+    return WatchCall(self, after: request.afterSequence)
+  }
+
+  fileprivate func perform<Result>(_ operation: Operation, _ work: () throws -> Result) throws -> Result {
+    switch accident(operation) {
+    case .before(let error), .lost(let error): throw error
+    case .after(let error):
+      _ = try work()
+      throw error
+    case nil: return try work()
+    }
+  }
+
+  fileprivate func accident(at operation: Operation) -> Accident? {
+    accident(operation)
+  }
+
+  // MARK: - The import
+
+  private func create(_ request: Comanda_V1_CreateImportRequest) throws -> Comanda_V1_Import {
+    try state.withLock { state in
+      if let known = state.requestID, known != request.requestID {
+        throw RPCError(.resourceExhausted, "a second import was created")
+      }
+      if state.requestID == nil {
+        state.requestID = request.requestID
+        state.spec = request.spec
+        state.progress.state = .receiving
+        state.progress.sequence = 1
+        state.progress.totalRows = request.spec.expectedRows
+      }
+    }
+    return found()
+  }
+
+  private func found() -> Comanda_V1_Import {
+    state.withLock { state in
+      .with {
+        $0.importID = Self.importID
+        $0.spec = state.spec
+        $0.progress = state.progress
+        if state.finish != nil { $0.sealedAt = Google_Protobuf_Timestamp(seconds: 1) }
+      }
+    }
+  }
+
+  /// A page of failed rows; its token is the place to go on at.
+  private func failedRows(_ request: Comanda_V1_ListImportRowsRequest) throws -> Comanda_V1_ListImportRowsResponse {
+    guard request.outcomes == [.failed] else { throw RPCError(.invalidArgument, "only failed rows were expected") }
+    let ids = snapshot.failedExternalIDs
+    let start = Int(request.pageToken) ?? 0
+    let end = min(ids.count, start + Int(request.pageSize))
+    return .with {
+      $0.rows = ids[start..<end].map { id in .with { $0.externalID = id } }
+      $0.nextPageToken = end < ids.count ? String(end) : ""
+    }
+  }
+
+  fileprivate func take(_ request: Comanda_V1_UploadRowsRequest) throws -> Comanda_V1_UploadRowsResponse? {
+    var response: Comanda_V1_UploadRowsResponse?
+    try change { state in
+      state.messages += 1
+      guard state.progress.state == .receiving else {
+        throw Self.refusal(.failedPrecondition, "IMPORT_NOT_OPEN", state)
+      }
+      switch request.part {
+      case .chunk(let chunk): try Self.stage(chunk, &state)
+      case .finish(let finish):
+        guard finish.totalRows == state.progress.committedRow else {
+          throw Self.refusal(.outOfRange, "IMPORT_ROWS_MISSING", state)
+        }
+        state.finish = finish
+        state.progress.state = .completed
+        state.progress.totalRows = finish.totalRows
+        response = .with {
+          $0.committedRow = finish.totalRows
+          $0.sealed = true
+        }
+      case nil: throw RPCError(.invalidArgument, "an empty message")
+      }
+    }
+    return response
+  }
+
+  private static func stage(_ chunk: Comanda_V1_RowChunk, _ state: inout State) throws {
+    let batch = try Comanda_V1_RowBatch(serializedBytes: chunk.rows)
+    let last = chunk.firstRow + Int64(batch.rows.count) - 1
+    let committed = state.progress.committedRow
+    if last <= committed { return }
+    guard chunk.firstRow == committed + 1 else { throw refusal(.outOfRange, "IMPORT_ROW_OUT_OF_RANGE", state) }
+    for row in batch.rows {
+      switch row.content {
+      case .order(let order):
+        state.externalIDs.append(order.externalID)
+        state.progress.appliedRows += 1
+      case .unreadable(let row):
+        state.failedExternalIDs.append(row.externalID)
+        state.progress.failedRows += 1
+      case nil: throw RPCError(.invalidArgument, "a row without content")
+      }
+    }
+    state.progress.committedRow = last
+  }
+
+  private static func refusal(_ code: StatusCode, _ reason: String, _ state: State) -> RPCError {
+    RPCError(code, reason, details: details(reason, ["committed_row": "\(state.progress.committedRow)"]))
+  }
+
+  static func details(_ reason: String, _ metadata: [String: String] = [:]) -> [UInt8] {
+    let details = Comanda_V1_ErrorDetails.with {
+      $0.reason = reason
+      $0.domain = "comanda.v1"
+      $0.metadata = metadata
+    }
+    return (try? details.serializedBytes()) ?? []
+  }
+
+  private func change(_ body: (inout State) throws -> Void) rethrows {
+    let waiters = try state.withLock { state in
+      try body(&state)
+      state.progress.sequence += 1
+      defer { state.waiters = [] }
+      return state.waiters
+    }
+    for waiter in waiters { waiter.resume() }
+  }
+
+  // MARK: - Watching
+
+  fileprivate func progress(after sequence: Int64, isCancelled: @Sendable () -> Bool) async throws
+    -> Comanda_V1_ImportProgress
+  {
+    while true {
+      let progress = state.withLock { $0.progress }
+      if progress.sequence > sequence { return progress }
+      await withCheckedContinuation { continuation in
+        let isDue = state.withLock { state in
+          if state.progress.sequence > sequence || isCancelled() { return true }
+          state.waiters.append(continuation)
+          return false
+        }
+        if isDue { continuation.resume() }
+      }
+      if isCancelled() { throw RPCError(.cancelled, "the caller cancelled the call") }
+    }
+  }
+
+  fileprivate func wakeWatchers() {
+    let waiters = state.withLock { state in
+      defer { state.waiters = [] }
+      return state.waiters
+    }
+    for waiter in waiters { waiter.resume() }
+  }
+}
+
+extension RPCError {
+  /// What a call ends with when its connection is lost.
+  static let cut = RPCError(.unavailable, "the connection to the server was lost")
+}
+
+/// A call of UploadRows. What fails a message shows at the next one, as it does over a network.
+private final class UploadCall: ClientCall {
+  private struct State {
+    var failure: RPCError?
+    var response: Comanda_V1_UploadRowsResponse?
+    var isAnswered = false
+  }
+
+  private let server: ImportServer
+  private let state = Mutex(State())
+
+  init(_ server: ImportServer) {
+    self.server = server
+  }
+
+  func send(_ message: ByteBuffer) async throws {
+    if let failure = state.withLock({ $0.failure }) { throw failure }
+    let request = try Comanda_V1_UploadRowsRequest(rpcBytes: message)
+    let operation: ImportServer.Operation = if case .finish = request.part { .finish } else { .message }
+    do {
+      switch server.accident(at: operation) {
+      case .before(let error): throw error
+      case .lost(let error): fail(error)
+      case .after(let error):
+        _ = try server.take(request)
+        fail(error)
+      case nil:
+        let response = try server.take(request)
+        state.withLock { $0.response = response }
+      }
+    } catch let error as RPCError {
+      fail(error)
+    }
+  }
+
+  private func fail(_ error: RPCError) {
+    state.withLock { $0.failure = error }
+  }
+
+  func next() async throws -> ByteBuffer? {
+    try state.withLock { state in
+      if let failure = state.failure { throw failure }
+      if state.isAnswered { return nil }
+      state.isAnswered = true
+      return try (state.response ?? Comanda_V1_UploadRowsResponse()).rpcBytes()
+    }
+  }
+
+  func halfClose() async throws {}
+
+  func cancel() {
+    fail(RPCError(.cancelled, "the caller cancelled the call"))
+  }
+
+  var initialMetadata: Metadata { [:] }
+  var trailers: Metadata { [:] }
+}
+
+/// A call of WatchImport.
+private final class WatchCall: ClientCall {
+  private struct State {
+    var sequence: Int64
+    var isFinalSent = false
+    var isCancelled = false
+  }
+
+  private let server: ImportServer
+  private let state: Mutex<State>
+
+  init(_ server: ImportServer, after sequence: Int64) {
+    self.server = server
+    state = Mutex(State(sequence: sequence))
+  }
+
+  func next() async throws -> ByteBuffer? {
+    let state = state.withLock { $0 }
+    if state.isFinalSent { return nil }
+    if case .before(let error) = server.accident(at: .watch) { throw error }
+    return try await withTaskCancellationHandler {
+      let progress = try await server.progress(after: state.sequence) { self.state.withLock { $0.isCancelled } }
+      self.state.withLock { state in
+        state.sequence = progress.sequence
+        state.isFinalSent = progress.state != .receiving
+      }
+      return try progress.rpcBytes()
+    } onCancel: {
+      cancel()
+    }
+  }
+
+  func cancel() {
+    state.withLock { $0.isCancelled = true }
+    server.wakeWatchers()
+  }
+
+  func send(_ message: ByteBuffer) async throws {}
+  func halfClose() async throws {}
+  var initialMetadata: Metadata { [:] }
+  var trailers: Metadata { [:] }
+}
