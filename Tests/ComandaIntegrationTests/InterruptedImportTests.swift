@@ -20,6 +20,33 @@ struct InterruptedImportTests {
     }
   }
 
+  /// No relay here: the client speaks to the server's own port, and chance finds the moments that nobody thought of.
+  @Test("goes on by itself however often and whenever the server is killed: each order once")
+  func serverKilledAgainAndAgain() async throws {
+    var random = SeededRandom()
+    try await Server.withOwn { server in
+      let account = try await Account.make(on: server)
+      let file = try await SampleFile.tenThousand()
+      let importing = try CommandLineClient(account, of: server).start(["import", file, "--json"])
+      try await eventually("the import begins", explain: { importing.transcript }) {
+        importing.errors.contains("import ")
+      }
+      for _ in 1...4 where importing.ended == nil {
+        try await Task.sleep(for: .milliseconds(.random(in: 20...600, using: &random)))
+        try await server.kill()
+        try await server.restart()
+      }
+      let end = try await importing.awaitEnd()
+      #expect(end == .exit(0), "seed \(random.seed)\n\(importing.transcript)")
+      #expect(try importing.json() == ImportSummary(rows: 10_000, applied: 10_000), "seed \(random.seed)")
+      let (stored, broken) = try await Database.of(server) { database in
+        try await (database.externalIDs(of: account), database.brokenRules())
+      }
+      #expect(stored == SampleFile.externalIDs(10_000), "seed \(random.seed)")
+      #expect(broken == [], "seed \(random.seed)")
+    }
+  }
+
   @Test("goes on by itself when the database is killed and the server starts it again: each order once")
   func databaseKilled() async throws {
     try await Server.withOwn { server in
