@@ -26,9 +26,14 @@ public enum ImportFailure: Error, Sendable, CustomStringConvertible {
     }
   }
 
-  /// Whether the same import can go on later.
+  /// Whether the same import can go on later: when the server answers again, or when the caller may do it.
   public var isResumable: Bool {
-    if case .stalled = self { true } else { false }
+    switch self {
+    case .stalled: true
+    case .refused(_, let error):
+      [.unauthenticated, .permissionDenied, .resourceExhausted, .internal, .unknown].contains(error.code)
+    case .notAFile, .sourceUnknown, .fileDiffers, .mappingDiffers: false
+    }
   }
 
   /// What is wrong, and what would be right.

@@ -143,7 +143,7 @@ struct ImportCommand: AsyncParsableCommand {
     if meter.isUploaded {
       failure.hints.append("all rows are with the server, which goes on applying them; follow it with:")
       failure.hints.append(ResumeCommand.watching(importID, connection))
-    } else if interruption != nil || (error as? ImportFailure)?.isResumable == true {
+    } else if (error as? ImportFailure)?.isResumable ?? true {
       failure.hints.append("\(NumberText.grouped(meter.committed)) rows are with the server; go on with:")
       failure.hints.append(ResumeCommand.importing(importID, self))
     }

@@ -89,8 +89,8 @@ struct ImportUploaderTests {
     await #expect {
       try await uploader.run(OrderFile(path: file.path)) { _ in }
     } throws: { error in
-      guard case .refused(let id, let error)? = error as? ImportFailure else { return false }
-      return id == ImportServer.importID && error == denied
+      guard let failure = error as? ImportFailure, case .refused(let id, let error) = failure else { return false }
+      return id == ImportServer.importID && error == denied && failure.isResumable
     }
     let before = server.snapshot
     #expect(before.finish == nil)
