@@ -4,7 +4,7 @@ import FoundationEssentials
 
 /// New orders of one business on their way into one transaction: a column an array, as `unnest` takes them.
 ///
-/// Whether it holds one order or a thousand, it is the same nine statements in one round trip.
+/// Whether it holds one order or a hundred, it is the same nine statements in one round trip.
 struct OrderBatch {
   private let business: BusinessID
   private let method: String

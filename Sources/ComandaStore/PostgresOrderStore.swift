@@ -7,16 +7,20 @@ public import Logging
 public struct PostgresOrderStore: OrderStore {
   let pool: PostgresPool
   let errors: StoreErrors
+  let committer: OrderCommitter
 
   /// Makes a store over a database whose schema is up to date.
   public init(pool: PostgresPool, logger: Logger) {
     self.pool = pool
     self.errors = StoreErrors(logger: logger)
+    self.committer = OrderCommitter(pool: pool, errors: errors)
   }
 
   /// One statement on a shared connection.
   public func order(_ id: OrderID, of business: BusinessID) async throws -> Order? {
-    try await orders([id], of: business).first
+    try await errors.translating {
+      try await pool.query(SQL.orderFind, [.id(business), .id(id)]).rows.first?.order(of: business)
+    }
   }
 
   /// One statement on a shared connection, by the unique index of the external ids.
@@ -30,8 +34,7 @@ public struct PostgresOrderStore: OrderStore {
   /// One statement on a shared connection, however many ids.
   public func orders(_ ids: [OrderID], of business: BusinessID) async throws -> [Order] {
     try await errors.translating {
-      let result = try await pool.query(SQL.orderFind, [.id(business), .uuidArray(ids.map(\.uuid))])
-      if ids.count == 1 { return try result.rows.map { try $0.order(of: business) } }
+      let result = try await pool.query(SQL.orderFindBatch, [.id(business), .uuidArray(ids.map(\.uuid))])
       var found: [OrderID: Order] = [:]
       for row in result.rows {
         let order = try row.order(of: business)
@@ -147,7 +150,7 @@ public struct PostgresOrderStore: OrderStore {
           ),
         ])
     }
-    let found = try await connection.query(SQL.orderFind, [.id(business), .uuidArray([change.orderID.uuid])])
+    let found = try await connection.query(SQL.orderFind, key)
     guard let row = found.rows.first else { throw DomainError.notFound(.order, id: "\(change.orderID)") }
     return try row.order(of: business)
   }

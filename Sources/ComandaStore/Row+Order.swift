@@ -25,7 +25,7 @@ extension Fulfilment {
 }
 
 extension Row {
-  /// Reads the columns of `order_find.sql`, `order_find_external.sql` and `order_list.sql`, which are the same.
+  /// Reads the columns of the `order_find….sql` files and of `order_list.sql`, which are the same.
   func order(of business: BusinessID) throws -> Order {
     let importID: ImportID? = try idOrNil(1)
     let importRow = try int64OrNil(2)

@@ -40,6 +40,7 @@ enum SQL {
   static let orderCounter = Statement(PackageResources.order_counter_sql, "order_counter")
   static let orderCreated = Statement(PackageResources.order_created_sql, "order_created")
   static let orderFind = Statement(PackageResources.order_find_sql, "order_find", readOnly: true)
+  static let orderFindBatch = Statement(PackageResources.order_find_batch_sql, "order_find_batch", readOnly: true)
   static let orderFindExternal = Statement(
     PackageResources.order_find_external_sql, "order_find_external", readOnly: true)
   static let orderHistory = Statement(PackageResources.order_history_sql, "order_history", readOnly: true)

@@ -120,6 +120,53 @@ struct OrderStoreTests {
     }
   }
 
+  @Test("orders that meet a lock wait for it alone, and are created")
+  func batchFallback() async throws {
+    try await StoreFixture.run { store in
+      // Another transaction of the business is at its end and stays open.
+      try await store.pool.withConnection { connection in
+        try await connection.transaction { connection in
+          _ = try await connection.query(
+            Statement("UPDATE business_sequences SET audit_sequence = audit_sequence WHERE business_id = $1"),
+            [.uuid(store.business.uuid)])
+          async let first = store.orders.create(
+            store.newOrder(draft("A-1"), id: 10), in: store.business, by: store.mutation("Create"))
+          async let second = store.orders.create(
+            store.newOrder(draft("A-2"), id: 11), in: store.business, by: store.mutation("Create"))
+          // Longer than a shared connection waits for a lock.
+          try await Task.sleep(for: .milliseconds(150))
+          _ = try await connection.query(Statement("COMMIT"))
+          _ = try await connection.query(Statement("BEGIN"))
+          for creation in try await [first, second] {
+            guard case .created = creation else {
+              Issue.record("not created: \(creation)")
+              return
+            }
+          }
+        }
+      }
+      #expect(try await store.count("orders") == 2)
+    }
+  }
+
+  @Test("a caller that is cancelled stops waiting, and the others' orders are created")
+  func cancellation() async throws {
+    try await StoreFixture.run { store in
+      let cancelled = Task {
+        try await store.orders.create(
+          store.newOrder(draft("A-1"), id: 10), in: store.business, by: store.mutation("Create"))
+      }
+      cancelled.cancel()
+      let other = try await store.orders.create(
+        store.newOrder(draft("A-2"), id: 11), in: store.business, by: store.mutation("Create"))
+      guard case .created = other else {
+        Issue.record("not created: \(other)")
+        return
+      }
+      _ = await cancelled.result
+    }
+  }
+
   @Test("another business sees nothing, and a business that is not there takes nothing")
   func tenancy() async throws {
     try await StoreFixture.run { store in

@@ -1,4 +1,4 @@
--- $1 business, $2 order ids
+-- $1 business, $2 order
 SELECT
   o.order_id, o.import_id, o.import_row, o.placed_at, o.created_at, o.updated_at, o.subtotal, o.delivery, o.total,
   o.revision, o.status, o.fulfilment, o.payment_method, o.notification_channel, o.currency, o.external_id,
@@ -13,4 +13,4 @@ CROSS JOIN LATERAL (
     SELECT * FROM order_items WHERE business_id = $1 AND order_id = o.order_id ORDER BY line
   ) AS l
 ) AS i
-WHERE o.business_id = $1 AND o.order_id = ANY ($2::uuid[])
+WHERE o.business_id = $1 AND o.order_id = $2

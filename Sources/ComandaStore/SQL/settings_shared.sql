@@ -3,4 +3,5 @@ SELECT
   set_config('enable_seqscan', 'off', true),
   set_config('enable_mergejoin', 'off', true),
   set_config('enable_hashjoin', 'off', true),
+  set_config('plan_cache_mode', 'force_generic_plan', true),
   set_config('lock_timeout', '50ms', true)
