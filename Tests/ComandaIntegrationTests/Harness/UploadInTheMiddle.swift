@@ -35,6 +35,11 @@ struct UploadInTheMiddle {
         }
         return imports.first { $0.progress.committedRow > 0 }
       }
+      // The total is a guess, since the file is not read to its end.
+      let progress = /, [1-9][0-9,]*\/~[0-9,]+ orders/
+      try await eventually("the client shows what is there", explain: { importing.transcript }) {
+        importing.errors.contains(progress)
+      }
       #expect(found.progress.state == .receiving)
       #expect(found.progress.committedRow < rows)
       #expect(importing.ended == nil)
