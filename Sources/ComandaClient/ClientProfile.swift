@@ -105,6 +105,8 @@ public enum ClientProfileError: Error, Sendable, Hashable, CustomStringConvertib
   case cannotRead(path: String, reason: String)
   /// The file is there and says something else.
   case malformed(path: String, String)
+  /// The certificate authorities that it names cannot be used; says why.
+  case authorities(String)
 
   /// What is wrong, and what would be right.
   public var description: String {
@@ -114,6 +116,8 @@ public enum ClientProfileError: Error, Sendable, Hashable, CustomStringConvertib
     case .malformed(let path, let problem):
       "the profile \(path) cannot be used: \(problem); it must look like "
         + #"{"server":"127.0.0.1:7443","ca":"ca.pem","token":"…"}"#
+    case .authorities(let reason):
+      "the certificate authorities cannot be used: \(reason)"
     }
   }
 }

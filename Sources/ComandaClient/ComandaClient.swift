@@ -29,15 +29,19 @@ public struct ComandaClient: Sendable {
 
   /// A client of the profile's server. It does not connect yet.
   /// - Parameter software: a name and version for the server's logs.
-  /// - Throws: `TLSError` when the certificate authorities cannot be used.
-  public init(profile: ClientProfile, software: String = "comanda-swift") throws {
+  /// - Throws: ``ClientProfileError`` when the certificate authorities cannot be used.
+  public init(profile: ClientProfile, software: String = "comanda-swift") throws(ClientProfileError) {
     var settings = ClientSettings()
     settings.software = software
     let trust: TLSConfiguration.Trust = profile.authorityPath.map { .authorities(.file($0)) } ?? .system
-    let channel = try ClientChannel(
-      target: ClientChannel.Target(host: profile.server.host, port: profile.server.port),
-      tls: .client(trust: trust), credential: profile.token, settings: settings)
-    self.init(channel: channel, connection: channel)
+    do {
+      let channel = try ClientChannel(
+        target: ClientChannel.Target(host: profile.server.host, port: profile.server.port),
+        tls: .client(trust: trust), credential: profile.token, settings: settings)
+      self.init(channel: channel, connection: channel)
+    } catch {
+      throw .authorities("\(error)")
+    }
   }
 
   /// A client whose calls go over a channel that its owner closes.

@@ -2,7 +2,6 @@ import ComandaClient
 import ComandaImportFiles
 import ComandaProtos
 import ComandaRPC
-import ComandaTLS
 
 /// An error as people read it: what went wrong, and what to do about it.
 struct CommandFailure: Error, CustomStringConvertible {
@@ -31,7 +30,6 @@ extension CommandFailure {
     case let error as ImportFailure: self.init(error)
     case let error as OrderFileError: self.init(error)
     case let error as ClientProfileError: self.init(error.description)
-    case let error as TLSError: self.init(error.description)
     case is CancellationError: self.init("interrupted", status: .interrupted)
     default: return nil
     }

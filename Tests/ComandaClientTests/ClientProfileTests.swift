@@ -43,6 +43,12 @@ struct ClientProfileTests {
     #expect { try ClientProfile(path: "/nowhere/client.json") } throws: { "\($0)".contains("No such file") }
   }
 
+  @Test("authorities that are not there show before anything is sent")
+  func missingAuthorities() throws {
+    let profile = ClientProfile(server: try #require(ServerAddress("h:1")), authorityPath: "/nowhere/ca.pem")
+    #expect { try ComandaClient(profile: profile) } throws: { "\($0)".contains("/nowhere/ca.pem") }
+  }
+
   @Test("the token shows in no description, dump or error")
   func hidesToken() throws {
     let profile = ClientProfile(server: try #require(ServerAddress("h:1")), token: "secret-1")

@@ -17,13 +17,13 @@ struct ImportUploaderTests {
   }
 
   private static func uploader(
-    to server: ImportServer, patience: Duration = .seconds(20)
+    to server: ImportServer, patience: Duration = .seconds(60)
   ) -> ImportUploader {
     var settings = RetrySettings()
     settings.firstPause = .milliseconds(1)
     settings.longestPause = .milliseconds(4)
     settings.patience = patience
-    settings.patienceAtStart = .seconds(5)
+    settings.patienceAtStart = .seconds(60)
     return ImportUploader(ComandaClient(channel: server).imports, settings: settings)
   }
 
@@ -61,7 +61,9 @@ struct ImportUploaderTests {
     let state = server.snapshot
     #expect(state.externalIDs == Self.externalIDs)
     #expect(state.finish?.totalRows == Int64(Self.orderCount))
-    // Three chunks and the finish, of which the last may have had its effect: then nothing is left to upload.
+    // Three chunks and the finish, none of them twice.
+    #expect(state.messages == 4)
+    // Where the finish had its effect, nothing is left to upload.
     let isDone = if case .after = accident { place == 4 } else { false }
     #expect(state.calls.filter { $0 == "UploadRows" }.count == (isDone ? 1 : 2))
   }
@@ -161,15 +163,16 @@ struct ImportUploaderTests {
     held.withLock { $0 = nil }
   }
 
-  @Test("an import that does not move is given up after the patience, with the last failure")
+  @Test("an import that does not move is given up after the patience, and can go on later")
   func givesUp() async throws {
     let file = try Self.file()
-    let server = ImportServer { $0 == .create ? nil : .before(.init(.unavailable, "away")) }
+    let server = ImportServer { $0 == .create ? nil : .before(.cut) }
     await #expect {
       try await Self.uploader(to: server, patience: .milliseconds(80)).run(OrderFile(path: file.path)) { _ in }
     } throws: { error in
-      guard let failure = error as? ImportFailure, case .stalled(_, _, let last) = failure else { return false }
-      return failure.isResumable && last?.message == "away"
+      guard let failure = error as? ImportFailure, case .stalled(let id, _, let last) = failure else { return false }
+      // On a busy machine the patience may end before the first failure.
+      return id == ImportServer.importID && failure.isResumable && (last == nil || last == .cut)
     }
   }
 

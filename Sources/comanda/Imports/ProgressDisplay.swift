@@ -15,6 +15,8 @@ final class ProgressDisplay: Sendable {
     var shownAt: Duration?
     var shownLine = ""
     var isInterrupted = false
+    var isDrawingDue = false
+    var isFinished = false
   }
 
   private let start = ContinuousClock.now
@@ -42,14 +44,31 @@ final class ProgressDisplay: Sendable {
       state.meter.take(event, at: now)
       if let note = Self.note(on: event, &state) { write(note: note, state) }
       let interval = bar == nil ? Self.lineInterval : Self.barInterval
-      if let shownAt = state.shownAt, now - shownAt < interval { return }
-      draw(&state, at: now)
+      if let shownAt = state.shownAt, now - shownAt < interval {
+        drawLater(&state, in: interval - (now - shownAt))
+      } else {
+        draw(&state, at: now)
+      }
+    }
+  }
+
+  /// Shows what came too soon after the last drawing, since nothing else may follow: the server may have gone away.
+  private func drawLater(_ state: inout State, in pause: Duration) {
+    if state.isDrawingDue { return }
+    state.isDrawingDue = true
+    Task {
+      try? await Task.sleep(for: pause)
+      self.state.withLock { state in
+        state.isDrawingDue = false
+        if !state.isFinished { draw(&state, at: elapsed) }
+      }
     }
   }
 
   /// Shows the last state, whatever was shown before.
   func finish() {
     state.withLock { state in
+      state.isFinished = true
       guard state.meter.importID != nil else { return }
       draw(&state, at: elapsed)
       if bar != nil { StandardError.write("\n") }
