@@ -29,7 +29,6 @@ public final class ClientChannel: RPCChannel {
   private let serverName: String
   private let credential: String?
   private let settings: ClientSettings
-  private let group: MultiThreadedEventLoopGroup
   private let executor: LoopExecutor
   private let state = Mutex(State())
 
@@ -52,8 +51,9 @@ public final class ClientChannel: RPCChannel {
     self.serverName = serverName ?? target.host
     self.credential = credential
     self.settings = settings
-    self.group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-    self.executor = LoopExecutor(eventLoop: group.next())
+    // The process' own loops, which are never shut down: calls outlive their client, and a call that asks a loop that
+    // is gone would wait for ever.
+    self.executor = LoopExecutor(eventLoop: MultiThreadedEventLoopGroup.singleton.next())
   }
 
   /// Makes a unary call.
@@ -100,8 +100,7 @@ public final class ClientChannel: RPCChannel {
       defer { state.connection = nil }
       return state.connection
     }
-    if let connection { try await connection.eventLoop.submit { connection.close(.clientClosed) }.get() }
-    try await group.shutdownGracefully()
+    if let connection { try await connection.eventLoop.flatSubmit { connection.close(.clientClosed) }.get() }
   }
 
   private func callRequest(

@@ -127,6 +127,8 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
 
   /// Closes the channel because of an error; what is queued is still written.
   private func fail(_ error: RPCError) {
+    // Closing may report the end of the channel at once, which is no reason of its own.
+    if failure == nil { failure = error }
     if !isClosing, let context {
       writeOutgoing(context)
       isClosing = true
@@ -333,9 +335,12 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
   }
 
   /// Closes the connection; calls that are open end with this error.
-  func close(_ reason: RPCError) {
+  @discardableResult
+  func close(_ reason: RPCError) -> EventLoopFuture<Void> {
+    let closed = context?.channel.closeFuture ?? eventLoop.makeSucceededVoidFuture()
     machine.close(.done, message: "")
     fail(reason)
+    return closed
   }
 
   private func closeIfDrained() {

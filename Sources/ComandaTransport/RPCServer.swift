@@ -77,7 +77,12 @@ public final class RPCServer: Sendable {
       return true
     }
     guard isWelcome else { throw ChannelError.ioOnClosedChannel }
-    try channel.pipeline.syncOperations.addHandlers(TLSHandler(context: loop.tls, serverName: nil), connection)
+    do {
+      try channel.pipeline.syncOperations.addHandlers(TLSHandler(context: loop.tls, serverName: nil), connection)
+    } catch {
+      forget(connection)
+      throw error
+    }
   }
 
   private func forget(_ connection: ServerConnection) {

@@ -30,6 +30,7 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
   private var deadlines = DeadlineTimer()
   private var introduction: Scheduled<Void>?
   private var drainLimit: Scheduled<Void>?
+  private var isHandshaken = false
   private var isFlushScheduled = false
   private var isClosing = false
   private let drainFlag = Atomic<Bool>(false)
@@ -68,6 +69,7 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     if event is TLSHandshakeCompleted {
+      isHandshaken = true
       introduction?.cancel()
       introduction = eventLoop.scheduleTask(in: settings.firstFrameTimeout) {
         self.cut(.timeout, "no HELLO came in time")
@@ -111,6 +113,11 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     logger.info("a connection failed", metadata: ["error": "\(error)"])
     isClosing = true
     context.close(promise: nil)
+  }
+
+  /// The end of a channel that never became active.
+  func handlerRemoved(context: ChannelHandlerContext) {
+    closed()
   }
 
   private func closed() {
@@ -363,6 +370,7 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
   func drain(within limit: TimeAmount) {
     guard !isDraining, !isClosing else { return }
     drainFlag.store(true, ordering: .relaxed)
+    guard isHandshaken else { return cut(.done, "the server stops") }
     machine.drain()
     drainLimit = eventLoop.scheduleTask(in: limit) { self.cut(.done, "the server stops") }
     scheduleFlush()

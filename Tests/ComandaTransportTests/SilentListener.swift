@@ -3,14 +3,16 @@ import NIOPosix
 
 /// Accepts connections and says nothing; tells when their peers close them.
 final class SilentListener: Sendable {
+  let accepted = Events<Void>()
   let closed = Events<Void>()
   private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
   private let channel: any Channel
 
   init() async throws {
-    let closed = self.closed
+    let (accepted, closed) = (self.accepted, self.closed)
     channel = try await ServerBootstrap(group: group)
       .childChannelInitializer { channel in
+        accepted.post()
         channel.closeFuture.whenComplete { _ in closed.post() }
         return channel.eventLoop.makeSucceededVoidFuture()
       }
