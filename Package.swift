@@ -65,8 +65,8 @@ let libraries: [Target] = [
   library(
     "ComandaClient",
     [
-      "ComandaCrypto", "ComandaImportCodec", "ComandaImportFiles", "ComandaProtos", "ComandaRPC", "ComandaTLS",
-      "ComandaTransport", logging, nioCore, protobuf,
+      "ComandaCrypto", "ComandaDomain", "ComandaImportCodec", "ComandaImportFiles", "ComandaProtos", "ComandaRPC",
+      "ComandaTLS", "ComandaTransport", protobuf,
     ]),
   library("ComandaEmbeddedPostgres", ["CLinux", logging]),
   library("ComandaServerConfiguration", [argumentParser, configuration, logging]),
@@ -83,7 +83,7 @@ let executables: [Target] = [
     ]),
   executable(
     "comanda",
-    ["ComandaClient", "ComandaCrypto", "ComandaImportFiles", "ComandaProtos", "ComandaRPC", argumentParser, protobuf]),
+    ["ComandaClient", "ComandaImportFiles", "ComandaProtos", "ComandaRPC", argumentParser, protobuf]),
   executable(
     "comanda-bench", ["ComandaRPC", "ComandaTLS", "ComandaTransport", argumentParser, logging, nioCore]),
   executable("protoc-gen-comanda", ["ComandaCodeGen"]),
@@ -91,7 +91,8 @@ let executables: [Target] = [
 
 let testTargets: [Target] = [
   .target(
-    name: "ComandaTestDatabase", dependencies: ["CLibPQ"], path: "Tests/ComandaTestDatabase", swiftSettings: settings),
+    name: "ComandaTestDatabase", dependencies: ["CLibPQ", "CLinux"], path: "Tests/ComandaTestDatabase",
+    swiftSettings: settings),
   .executableTarget(
     name: "embedded-postgres-owner", dependencies: ["ComandaEmbeddedPostgres"], path: "Tests/EmbeddedPostgresOwner",
     swiftSettings: settings),
@@ -125,7 +126,8 @@ let testTargets: [Target] = [
   tests(
     "ComandaIntegrationTests",
     [
-      "comanda", "comanda-server", "ComandaCrypto", "ComandaEmbeddedPostgres", "ComandaPostgres", "ComandaProtos",
+      "CLinux", "comanda", "comanda-server", "ComandaCrypto", "ComandaEmbeddedPostgres", "ComandaPostgres",
+      "ComandaProtos",
       "ComandaRPC", "ComandaStore", "ComandaTLS", "ComandaTransport", logging, nioCore, nioPosix, protobuf,
     ],
     exclude: ["Fixtures"]),

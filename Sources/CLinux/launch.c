@@ -5,12 +5,16 @@
 #include <signal.h>
 #include <spawn.h>
 
+int comanda_add_close_from(posix_spawn_file_actions_t *actions, int lowest) {
+  return posix_spawn_file_actions_addclosefrom_np(actions, lowest);
+}
+
 static int describe_descriptors(posix_spawn_file_actions_t *actions, const struct comanda_launch *launch) {
   int error = posix_spawn_file_actions_adddup2(actions, launch->input, 0);
   if (error == 0) error = posix_spawn_file_actions_adddup2(actions, launch->output, 1);
   if (error == 0) error = posix_spawn_file_actions_adddup2(actions, launch->output, 2);
   if (error == 0) error = posix_spawn_file_actions_adddup2(actions, launch->directory, 3);
-  if (error == 0) error = posix_spawn_file_actions_addclosefrom_np(actions, 4);
+  if (error == 0) error = comanda_add_close_from(actions, 4);
   if (error == 0) error = posix_spawn_file_actions_addchdir_np(actions, "/");
   return error;
 }

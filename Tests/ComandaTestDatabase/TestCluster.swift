@@ -1,4 +1,5 @@
 import CLibPQ
+import CLinux
 import Dispatch
 import Glibc
 import Synchronization
@@ -126,7 +127,7 @@ extension TestCluster {
     }
     arguments += ["sh", "-c", script, "sh", directory, try binaries()]
 
-    // Sockets rather than a pipe, since these are born closed to other children, which must not hold ours open.
+    // Sockets rather than a pipe, since these are born closed to children that inherit everything else.
     var ends: [Int32] = [-1, -1]
     let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
     guard socketpair(AF_UNIX, type, 0, &ends) == 0 else { throw TestClusterError("no sockets: errno \(errno)") }
@@ -136,6 +137,7 @@ extension TestCluster {
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
     posix_spawn_file_actions_adddup2(&actions, ends[0], STDIN_FILENO)
+    comanda_add_close_from(&actions, 3)
     var pid = pid_t()
     var pointers = arguments.map { strdup($0) } + [nil]
     defer { pointers.forEach { free($0) } }

@@ -3,6 +3,7 @@
 
 // What glibc offers under _GNU_SOURCE only, without which Swift's Glibc module is built.
 
+#include <spawn.h>
 #include <sys/types.h>
 
 // What a new process gets: it inherits nothing that is not named here.
@@ -19,6 +20,10 @@ struct comanda_launch {
 // named above and no other, all signals unblocked and at their defaults.
 // Each descriptor given must be 4 or higher. Returns 0 and sets *pid, or an error number.
 int comanda_launch_process(const struct comanda_launch *launch, pid_t *pid);
+
+// Has a new process close every descriptor from the lowest on: sockets of this process that a child holds open never
+// close for their peers. Returns 0, or an error number.
+int comanda_add_close_from(posix_spawn_file_actions_t *actions, int lowest);
 
 // Writes everything of the file system that holds the open file to the disk. Returns 0, or an error number.
 int comanda_sync_file_system(int descriptor);

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// Starts a program that is found by PATH, in a process group of its own.
@@ -23,6 +24,7 @@ func spawn(
   let flags = O_WRONLY | O_CREAT | O_TRUNC | O_APPEND
   posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output, flags, 0o600)
   posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, errors, flags, 0o600)
+  comanda_add_close_from(&actions, 3)
 
   var attributes = posix_spawnattr_t()
   posix_spawnattr_init(&attributes)
