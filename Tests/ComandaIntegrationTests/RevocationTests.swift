@@ -18,12 +18,14 @@ struct RevocationTests {
           $0.spec.sourceName = "orders.csv"
         })
       let request = Comanda_V1_WatchImportRequest.with { $0.importID = created.importID }
-      var watch = try await imports.watchImport(request).makeAsyncIterator()
+      // The deadline only bounds a failure.
+      let bounded = CallOptions(timeout: .seconds(60))
+      var watch = try await imports.watchImport(request, options: bounded).makeAsyncIterator()
       #expect(try await watch.next()?.state == .receiving)
 
       try await server.withChannel(token: other.token) { otherChannel in
         let others = Comanda_V1_BatchImportService.Client(otherChannel)
-        var otherWatch = try await others.watchImport(request).makeAsyncIterator()
+        var otherWatch = try await others.watchImport(request, options: bounded).makeAsyncIterator()
         #expect(try await otherWatch.next()?.state == .receiving)
 
         try await account.revoke(on: server)
