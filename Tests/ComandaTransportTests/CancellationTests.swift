@@ -118,8 +118,8 @@ struct CancellationTests {
       var call: (any ClientCall)? = try await client.start(Self.hangStream, request: nil, options: CallOptions())
       #expect(await trace.next() == .started)
       if byCancelling {
-        call?.cancel()
         #expect(try await call?.next() == ByteBuffer(string: "first"))
+        call?.cancel()
         let kept = call
         #expect(await rpcError { try await kept?.next() }?.code == .cancelled)
       }
