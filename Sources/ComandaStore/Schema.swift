@@ -7,6 +7,7 @@ public enum Schema {
     migration("m0001_identity", PackageResources.m0001_identity_sql),
     migration("m0002_orders", PackageResources.m0002_orders_sql),
     migration("m0003_imports", PackageResources.m0003_imports_sql),
+    migration("m0004_statistics", PackageResources.m0004_statistics_sql),
   ]
 
   /// A query that names every rule which the data breaks, and how often: columns `rule` (text) and `broken` (bigint), no

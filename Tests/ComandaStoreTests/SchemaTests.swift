@@ -71,6 +71,28 @@ struct SchemaTests {
     }
   }
 
+  @Test(
+    "a statement that is planned on an empty database takes the key that it names, not another index of the business",
+    arguments: [
+      ("orders WHERE business_id = $1 AND order_id = $1", "orders_pk"),
+      ("orders WHERE business_id = $1 AND external_id = $1::text", "orders_external_id"),
+      ("order_events WHERE business_id = $1 AND sequence = 1", "order_events_pk"),
+      ("order_events WHERE business_id = $1 AND order_id = $1", "order_events_revision"),
+      ("import_rows WHERE business_id = $1 AND import_id = $1 AND row BETWEEN 1 AND 9", "import_rows_pk"),
+    ])
+  func plansOnEmptyTables(_ condition: String, _ index: String) async throws {
+    try await StoreFixture.run { store in
+      let plan = try await store.pool.withConnection { connection in
+        try await connection.execute(script: "SET enable_bitmapscan = off")
+        return try await connection.query(
+          Statement("EXPLAIN SELECT * FROM \(condition)"), [.uuid(store.business.uuid)])
+      }
+      let text = try plan.rows.map { try $0.text(0) }.joined(separator: "\n")
+      #expect(text.contains("using \(index) "), "\(text)")
+      #expect(!text.contains("Filter"), "\(text)")
+    }
+  }
+
   @Test("migrating again changes nothing")
   func migratesOnce() async throws {
     try await StoreFixture.run { store in

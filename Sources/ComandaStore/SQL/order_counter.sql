@@ -2,6 +2,10 @@
 -- to the commit the business's other writers wait.
 -- $1 business, $2 order ids
 UPDATE business_sequences s
-SET event_sequence = s.event_sequence + n.inserted, audit_sequence = s.audit_sequence + n.inserted
-FROM (SELECT count(*) AS inserted FROM orders WHERE business_id = $1 AND order_id = ANY ($2::uuid[])) AS n
+SET event_sequence = s.event_sequence + inserted.orders, audit_sequence = s.audit_sequence + inserted.orders
+FROM (
+  SELECT count(*) AS orders
+  FROM unnest($2::uuid[]) AS n (order_id)
+  CROSS JOIN LATERAL (SELECT FROM orders WHERE business_id = $1 AND order_id = n.order_id LIMIT 1) AS o
+) AS inserted
 WHERE s.business_id = $1
