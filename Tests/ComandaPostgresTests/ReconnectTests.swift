@@ -84,7 +84,7 @@ struct ReconnectTests {
       let errors = try await [call, lease]
       #expect(errors.allSatisfy { $0?.kind == .unavailable && $0?.isRetryable == true })
       #expect(errors.allSatisfy { $0?.detailForLog?.contains("nobody-listens-here") == true })
-      #expect(ContinuousClock.now - start < .seconds(10))
+      #expect(ContinuousClock.now - start < .seconds(50))
     }
   }
 
