@@ -57,10 +57,11 @@ struct LoopExecutorTests {
     }
     try await withLoopback(serving, threads: 1) { loopback in
       let client = try loopback.client()
+      let options = CallOptions(timeout: .seconds(90))
       let start = ContinuousClock.now
       try await withThrowingTaskGroup(of: Void.self) { group in
         for _ in 0..<200 {
-          group.addTask { _ = try await client.unary(method, ByteBuffer(), options: CallOptions(timeout: .seconds(90))) }
+          group.addTask { _ = try await client.unary(method, ByteBuffer(), options: options) }
         }
         try await group.waitForAll()
       }
