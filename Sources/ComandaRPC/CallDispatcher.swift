@@ -1,14 +1,15 @@
 import Logging
 import NIOCore
 
-/// Runs calls: routes them, runs the interceptors and the handler, and turns what they throw into a status.
+/// Runs calls: routes them, admits them, runs the interceptors and the handler, and turns what they throw into a status.
 ///
 /// Transport-agnostic: a transport brings the context and the messages, and sends the outcome.
-public struct CallDispatcher: Sendable {
+public final class CallDispatcher: Sendable {
   /// Turns an error of the layers below into the status that the caller gets; nil for a defect.
   public typealias ErrorMapping = @Sendable (any Error) -> RPCError?
 
   private let router: Router
+  private let routes: [String: CallRoute]
   private let interceptors: [any ServerInterceptor]
   private let mapping: ErrorMapping
   private let logger: Logger
@@ -17,62 +18,78 @@ public struct CallDispatcher: Sendable {
   public init(
     router: Router,
     interceptors: [any ServerInterceptor] = [],
+    limits: CallLimits = CallLimits(),
     logger: Logger,
     mapping: @escaping ErrorMapping = { _ in nil }
   ) {
+    let server = RunningCalls(limit: limits.runningCalls)
     self.router = router
+    self.routes = router.methods.mapValues { method in
+      CallRoute(method, limits: limits.methods[method.descriptor.path] ?? CallLimits.Method(), server: server)
+    }
     self.interceptors = interceptors
-    self.logger = logger
     self.mapping = mapping
+    self.logger = logger
   }
 
   /// The method of a path.
-  /// - Throws: `RPCError` UNIMPLEMENTED.
-  public func method(at path: String) throws(RPCError) -> RPCMethod {
-    try router.method(at: path)
+  /// - Throws: `RPCError` UNIMPLEMENTED that names what there is instead.
+  public func route(to path: String) throws(RPCError) -> CallRoute {
+    if let route = routes[path] { return route }
+    _ = try router.method(at: path)
+    throw RPCError(.unimplemented, "this server does not offer \(path)")
   }
 
   /// Runs a unary call to its end.
   public func serve(
-    _ handle: RPCMethod.UnaryHandler, _ request: ByteBuffer, context: ServerContext
+    _ route: CallRoute, _ handle: RPCMethod.UnaryHandler, _ request: ByteBuffer, context: ServerContext
   ) async throws(RPCError) -> ByteBuffer {
     var context = context
-    let start = ContinuousClock.now
+    var isAdmitted = false
     do {
+      try route.enter()
+      isAdmitted = true
+      try route.check(requestBytes: request.readableBytes)
       for interceptor in interceptors { try await interceptor.callStarts(&context) }
       let response = try await handle(request, context)
-      ended(context, .ok, since: start)
+      route.leave()
+      ended(context, .ok)
       return response
     } catch {
-      throw failed(context, error, since: start)
+      if isAdmitted { route.leave() }
+      throw failed(context, error)
     }
   }
 
   /// Runs a streaming call to its end.
   public func serve(
-    _ handle: RPCMethod.StreamHandler, _ inbound: any InboundMessages, _ outbound: any OutboundMessages,
-    context: ServerContext
+    _ route: CallRoute, _ handle: RPCMethod.StreamHandler, _ inbound: any InboundMessages,
+    _ outbound: any OutboundMessages, context: ServerContext
   ) async throws(RPCError) {
     var context = context
-    let start = ContinuousClock.now
+    var isAdmitted = false
     do {
+      try route.enter()
+      isAdmitted = true
       for interceptor in interceptors { try await interceptor.callStarts(&context) }
       try await handle(inbound, outbound, context)
-      ended(context, .ok, since: start)
+      route.leave()
+      ended(context, .ok)
     } catch {
-      throw failed(context, error, since: start)
+      if isAdmitted { route.leave() }
+      throw failed(context, error)
     }
   }
 
-  private func failed(_ context: ServerContext, _ error: any Error, since start: ContinuousClock.Instant) -> RPCError {
+  private func failed(_ context: ServerContext, _ error: any Error) -> RPCError {
     let status = status(for: error, of: context)
-    ended(context, status.code, since: start)
+    ended(context, status.code)
     return status
   }
 
-  private func ended(_ context: ServerContext, _ code: StatusCode, since start: ContinuousClock.Instant) {
+  private func ended(_ context: ServerContext, _ code: StatusCode) {
     if interceptors.isEmpty { return }
-    let outcome = CallOutcome(code: code, duration: ContinuousClock.now - start)
+    let outcome = CallOutcome(code: code, duration: NIODeadline.now() - context.arrival)
     for interceptor in interceptors { interceptor.callEnded(context, outcome) }
   }
 

@@ -1,7 +1,8 @@
 /// What the schema says of one method: its name, its kind of call, and the options that the runtime enforces.
 ///
-/// Generated from the `.proto` files; the options come from `comanda/v1/options.proto`.
-public struct MethodDescriptor: Sendable, Hashable {
+/// Generated from the `.proto` files; the options come from `comanda/v1/options.proto`. A class, since every call refers
+/// to one; two are equal when all that they say is.
+public final class MethodDescriptor: Sendable {
   /// Which side sends one message and which a stream of them.
   public enum Kind: Sendable, Hashable {
     case unary, clientStreaming, serverStreaming, bidirectionalStreaming
@@ -48,5 +49,19 @@ public struct MethodDescriptor: Sendable, Hashable {
     self.scope = scope
     self.idempotency = idempotency
     self.defaultDeadline = defaultDeadline
+  }
+}
+
+extension MethodDescriptor: Hashable {
+  /// Whether both say the same.
+  public static func == (one: MethodDescriptor, other: MethodDescriptor) -> Bool {
+    one === other
+      || one.path == other.path && one.kind == other.kind && one.scope == other.scope
+        && one.idempotency == other.idempotency && one.defaultDeadline == other.defaultDeadline
+  }
+
+  /// Hashes the path, which tells methods apart.
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(path)
   }
 }

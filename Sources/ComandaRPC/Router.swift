@@ -1,6 +1,6 @@
 /// Finds the method that a call names.
 public struct Router: Sendable {
-  private var methods: [String: RPCMethod] = [:]
+  private(set) var methods: [String: RPCMethod] = [:]
   private var services: [String: [String]] = [:]
 
   /// A router of these services.

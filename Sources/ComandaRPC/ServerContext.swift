@@ -1,3 +1,5 @@
+import NIOCore
+
 /// Who makes a call, once an interceptor found out.
 public protocol CallerIdentity: Sendable {}
 
@@ -19,28 +21,36 @@ public struct ServerContext: Sendable {
   public let method: MethodDescriptor
   /// The metadata that the caller sent.
   public let metadata: Metadata
-  /// When the call's time is up; its task is cancelled then.
-  public let deadline: ContinuousClock.Instant?
+  /// When the call arrived, by the event loops' clock.
+  public let arrival: NIODeadline
   /// The connection that carries the call.
   public let connection: ConnectionContext
   /// Who calls; set by the interceptor that authenticates.
   public var identity: (any CallerIdentity)?
 
+  private let timeIsUpAt: NIODeadline?
   private let call: any ServerCallControl
 
   /// A context; transports make it.
   public init(
     method: MethodDescriptor,
     metadata: Metadata,
-    deadline: ContinuousClock.Instant?,
+    deadline: NIODeadline?,
+    arrival: NIODeadline = .now(),
     connection: ConnectionContext,
     call: any ServerCallControl
   ) {
     self.method = method
     self.metadata = metadata
-    self.deadline = deadline
+    self.timeIsUpAt = deadline
+    self.arrival = arrival
     self.connection = connection
     self.call = call
+  }
+
+  /// When the call's time is up; its task is cancelled then.
+  public var deadline: ContinuousClock.Instant? {
+    timeIsUpAt.map { .now.advanced(by: .nanoseconds(($0 - .now()).nanoseconds)) }
   }
 
   /// Tells this call from every other that runs.

@@ -1,12 +1,14 @@
+import NIOCore
+
 /// How a call ended, for metrics and logs.
 public struct CallOutcome: Sendable {
   /// The status that the caller got.
   public let code: StatusCode
   /// From the arrival of the call to its end.
-  public let duration: Duration
+  public let duration: TimeAmount
 
   /// An outcome.
-  public init(code: StatusCode, duration: Duration) {
+  public init(code: StatusCode, duration: TimeAmount) {
     self.code = code
     self.duration = duration
   }
@@ -19,7 +21,7 @@ public struct CallOutcome: Sendable {
 public protocol ServerInterceptor: Sendable {
   /// Runs before the handler; may add to the context, or refuse the call by throwing an `RPCError`.
   func callStarts(_ context: inout ServerContext) async throws
-  /// Runs when the call has ended, also when an interceptor refused it.
+  /// Runs when the call has ended, also when it was refused ahead of this interceptor.
   func callEnded(_ context: ServerContext, _ outcome: CallOutcome)
 }
 

@@ -12,7 +12,12 @@ struct MessageInbox {
   }
 
   private var items: Deque<Item> = []
-  private var end: Result<Void, any Error>?
+  private enum End {
+    case open, finished
+    case failed(any Error)
+  }
+
+  private var end = End.open
   private var reader: Reader?
 
   /// What a read finds: an item, the end, or nothing yet.
@@ -22,9 +27,9 @@ struct MessageInbox {
     case nothing
   }
 
-  /// Hands a message over; returns true when a waiting reader got it.
+  /// Hands a message over; returns true when nobody has to take it any more.
   mutating func deliver(_ item: Item) -> Bool {
-    if end != nil { return true }
+    guard case .open = end else { return true }
     guard let reader else {
       items.append(item)
       return false
@@ -34,26 +39,35 @@ struct MessageInbox {
     return true
   }
 
-  /// No further message comes. What was delivered before can still be read, unless it is dropped.
-  mutating func finish(_ result: Result<Void, any Error>, dropping: Bool = false) {
-    if dropping { items.removeAll() }
-    guard end == nil else { return }
-    end = result
-    guard let reader else { return }
-    self.reader = nil
+  /// No further message comes. What was delivered before can still be read.
+  mutating func finish(_ result: Result<Void, any Error>) {
+    guard case .open = end else { return }
     switch result {
-    case .success: reader.resume(returning: nil)
-    case .failure(let error): reader.resume(throwing: error)
+    case .success:
+      end = .finished
+      reader?.resume(returning: nil)
+    case .failure(let error):
+      end = .failed(error)
+      reader?.resume(throwing: error)
     }
+    reader = nil
+  }
+
+  /// Nothing is read any more, not even what was delivered before.
+  mutating func drop(_ error: any Error) {
+    if !items.isEmpty { items = [] }
+    end = .failed(error)
+    reader?.resume(throwing: error)
+    reader = nil
   }
 
   /// Takes what there is, without waiting.
   mutating func poll() throws -> Found {
     if let item = items.popFirst() { return .item(item) }
     switch end {
-    case .success: return .end
-    case .failure(let error): throw error
-    case nil: return .nothing
+    case .open: return .nothing
+    case .finished: return .end
+    case .failed(let error): throw error
     }
   }
 

@@ -7,117 +7,139 @@ import Synchronization
 
 /// A listening server: accepts connections, spreads them over event loops, drains them.
 public final class RPCServer: Sendable {
-  /// What each event loop has of its own: OpenSSL 3.0 takes locks in a context that threads share.
-  private struct Loop: Sendable {
-    let executor: LoopExecutor
-    let tls: TLSContext
-  }
-
   private let group: MultiThreadedEventLoopGroup
-  private let loops: [ObjectIdentifier: Loop]
+  private let loops: [ObjectIdentifier: ServerLoop]
   private let dispatcher: CallDispatcher
   private let settings: ServerSettings
+  private let tickets: TicketKeys
   private let logger: Logger
+  private let connections = Atomic<Int>(0)
   private let state = Mutex(State())
 
   private struct State {
-    var listener: (any Channel)?
-    var connections: [ObjectIdentifier: ServerConnection] = [:]
-    var isDraining = false
-    var drained: CheckedContinuation<Void, Never>?
+    var listeners: [any Channel] = []
+    var rotation: RepeatedTask?
   }
 
   /// A server that does not listen yet.
+  /// - Parameter tickets: the keys of session tickets, when replicas share them; they are then rotated by whoever made
+  ///   them. Without them the server makes its own and rotates them.
   /// - Throws: `TLSError` when the certificate or its key cannot be used.
   public init(
     dispatcher: CallDispatcher, tls: TLSConfiguration, settings: ServerSettings = ServerSettings(),
-    threads: Int = System.coreCount, logger: Logger
+    tickets: TicketKeys? = nil, threads: Int = System.coreCount, logger: Logger
   ) throws {
-    let tickets = try TicketKeys()
+    let ticketKeys = try tickets ?? TicketKeys()
     self.group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, threads))
-    var loops: [ObjectIdentifier: Loop] = [:]
+    var loops: [ObjectIdentifier: ServerLoop] = [:]
     for loop in group.makeIterator() {
-      loops[ObjectIdentifier(loop)] = Loop(
-        executor: LoopExecutor(eventLoop: loop), tls: try TLSContext(configuration: tls, ticketKeys: tickets))
+      loops[ObjectIdentifier(loop)] = ServerLoop(
+        loop, tls: try TLSContext(configuration: tls, ticketKeys: ticketKeys), interval: settings.housekeepingInterval)
     }
     self.loops = loops
     self.dispatcher = dispatcher
     self.settings = settings
+    self.tickets = ticketKeys
     self.logger = logger
+    if tickets == nil { rotateTickets() }
   }
 
-  /// Listens; returns the address, `127.0.0.1:7443`, with the port that the system chose for port 0.
+  /// Listens on a TCP port; returns the address, `127.0.0.1:7443`, with the port that the system chose for port 0.
   public func listen(host: String, port: Int) async throws -> String {
-    let listener = try await ServerBootstrap(group: group)
-      .serverChannelOption(.backlog, value: 1024)
-      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-      .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+    try await listen(on: ServerListener(.tcp(host: host, port: port)))
+  }
+
+  /// Listens; may be called several times. Returns the address: `127.0.0.1:7443`, `unix:/run/comanda.sock`.
+  public func listen(on listener: ServerListener) async throws -> String {
+    let bootstrap = ServerBootstrap(group: group)
+      .serverChannelOption(.backlog, value: settings.backlog)
       .childChannelOption(.maxMessagesPerRead, value: 4)
-      .childChannelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture { try self.accept(channel) }
+    let channel: any Channel
+    switch listener.socket {
+    case .tcp(let host, let port):
+      channel = try await bootstrap
+        .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+        .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+        .childChannelInitializer { self.accept($0, listener) }
+        .bind(host: host, port: port).get()
+    case .unix(let path):
+      channel = try await bootstrap
+        .childChannelInitializer { self.accept($0, listener) }
+        .bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
+    }
+    state.withLock { $0.listeners.append(channel) }
+    switch listener.socket {
+    case .tcp(let host, let port):
+      return "\(host.contains(":") ? "[\(host)]" : host):\(channel.localAddress?.port ?? port)"
+    case .unix(let path): return "unix:\(path)"
+    }
+  }
+
+  /// Presents another certificate, or the renewed one of the same files, to connections to come. Those that are open
+  /// go on; session tickets stay good.
+  /// - Throws: `TLSError` when the certificate or its key cannot be used; the old one then stays.
+  public func reload(_ tls: TLSConfiguration) throws {
+    let contexts = try loops.mapValues { _ in try TLSContext(configuration: tls, ticketKeys: tickets) }
+    for (id, loop) in loops {
+      guard let context = contexts[id] else { continue }
+      loop.eventLoop.execute { loop.replace(context) }
+    }
+  }
+
+  private func accept(_ channel: any Channel, _ listener: ServerListener) -> EventLoopFuture<Void> {
+    channel.eventLoop.makeCompletedFuture {
+      guard let loop = loops[ObjectIdentifier(channel.eventLoop)] else {
+        throw ChannelError.inappropriateOperationForState
       }
-      .bind(host: host, port: port)
-      .get()
-    state.withLock { $0.listener = listener }
-    return "\(host.contains(":") ? "[\(host)]" : host):\(listener.localAddress?.port ?? port)"
-  }
-
-  private func accept(_ channel: any Channel) throws {
-    guard let loop = loops[ObjectIdentifier(channel.eventLoop)] else {
-      throw ChannelError.inappropriateOperationForState
-    }
-    let connection = ServerConnection(
-      executor: loop.executor, dispatcher: dispatcher, settings: settings, logger: logger
-    ) { connection in
-      self.forget(connection)
-    }
-    let isWelcome = state.withLock { state in
-      guard !state.isDraining, state.connections.count < settings.connections else { return false }
-      state.connections[ObjectIdentifier(connection)] = connection
-      return true
-    }
-    guard isWelcome else { throw ChannelError.ioOnClosedChannel }
-    do {
-      try channel.pipeline.syncOperations.addHandlers(TLSHandler(context: loop.tls, serverName: nil), connection)
-    } catch {
-      forget(connection)
-      throw error
+      let count = connections.wrappingAdd(1, ordering: .relaxed).newValue
+      let connection = ServerConnection(
+        loop: loop, dispatcher: dispatcher, settings: settings, logger: logger
+      ) { connection in
+        loop.remove(connection)
+        self.connections.wrappingSubtract(1, ordering: .relaxed)
+      }
+      loop.add(connection)
+      do {
+        guard !loop.isDraining, count <= settings.connections else { throw ChannelError.ioOnClosedChannel }
+        let pipeline = channel.pipeline.syncOperations
+        if listener.expectsProxyHeader {
+          try pipeline.addHandler(ProxyProtocolHandler { connection.speaks(for: $0) })
+        }
+        var limits = TLSHandler.Limits()
+        limits.handshakeTime = settings.handshakeTimeout
+        try pipeline.addHandlers(TLSHandler(context: loop.tls, serverName: nil, limits: limits), connection)
+      } catch {
+        connection.abandon()
+        throw error
+      }
     }
   }
 
-  private func forget(_ connection: ServerConnection) {
-    let drained = state.withLock { state -> CheckedContinuation<Void, Never>? in
-      state.connections[ObjectIdentifier(connection)] = nil
-      guard state.connections.isEmpty, let drained = state.drained else { return nil }
-      state.drained = nil
-      return drained
+  private func rotateTickets() {
+    let lifetime = settings.ticketKeyLifetime
+    let rotation = group.next().scheduleRepeatedTask(initialDelay: lifetime, delay: lifetime) { [tickets, logger] _ in
+      do {
+        tickets.rotate(to: try .random())
+      } catch {
+        logger.error("the session ticket key was not rotated", metadata: ["error": "\(error)"])
+      }
     }
-    drained?.resume()
+    state.withLock { $0.rotation = rotation }
   }
 
   /// The connections that are open.
   public var connectionCount: Int {
-    state.withLock { $0.connections.count }
+    connections.load(ordering: .relaxed)
   }
 
   /// Stops to accept, lets open calls end within the settings' limit, closes all connections, stops the loops.
   public func drain() async throws {
-    let (listener, connections) = state.withLock { state in
-      state.isDraining = true
-      return (state.listener, Array(state.connections.values))
-    }
-    try? await listener?.close()
-    for connection in connections {
-      connection.eventLoop.execute { connection.drain(within: self.settings.drainTimeout) }
-    }
-    await withCheckedContinuation { continuation in
-      let isDone = state.withLock { state in
-        if state.connections.isEmpty { return true }
-        state.drained = continuation
-        return false
-      }
-      if isDone { continuation.resume() }
-    }
+    let (listeners, rotation) = state.withLock { ($0.listeners, $0.rotation) }
+    rotation?.cancel()
+    for listener in listeners { try? await listener.close() }
+    let limit = settings.drainTimeout
+    let drains = loops.values.map { loop in loop.eventLoop.flatSubmit { loop.drain(within: limit) } }
+    for drain in drains { try await drain.get() }
     try await group.shutdownGracefully()
   }
 }

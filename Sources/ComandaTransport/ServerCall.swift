@@ -7,6 +7,7 @@ import NIOCore
 /// Confined to the connection's loop. Handlers run there as well; one that chose another executor hops for each access.
 final class ServerCall: ServerCallControl, InboundMessages, OutboundMessages, @unchecked Sendable {
   let id: StreamID
+  let route: CallRoute
   let deadline: NIODeadline?
   private let connection: ServerConnection
   private let loop: any EventLoop
@@ -18,8 +19,9 @@ final class ServerCall: ServerCallControl, InboundMessages, OutboundMessages, @u
   /// Set once the caller got its status or went away: what the handler does then reaches nobody.
   private(set) var ending: RPCError?
 
-  init(id: StreamID, deadline: NIODeadline?, connection: ServerConnection) {
+  init(id: StreamID, route: CallRoute, deadline: NIODeadline?, connection: ServerConnection) {
     self.id = id
+    self.route = route
     self.deadline = deadline
     self.connection = connection
     self.loop = connection.eventLoop
@@ -47,11 +49,22 @@ final class ServerCall: ServerCallControl, InboundMessages, OutboundMessages, @u
     writer = nil
   }
 
+  /// The handler has returned: whatever it left behind reads and writes in vain.
+  func handlerEnded() {
+    ending = .callEnded
+    inbox.drop(Self.callEnded)
+    writer?.resume(throwing: Self.callEnded)
+    writer = nil
+  }
+
+  /// In its box already: each call needs it.
+  private static let callEnded: any Error = RPCError.callEnded
+
   /// The call is over for its caller: stops the handler.
   func end(_ error: RPCError) {
     guard ending == nil else { return }
     ending = error
-    inbox.finish(.failure(error), dropping: true)
+    inbox.drop(error)
     writer?.resume(throwing: error)
     writer = nil
     task?.cancel()
@@ -116,5 +129,24 @@ final class ServerCall: ServerCallControl, InboundMessages, OutboundMessages, @u
 
   var isDraining: Bool {
     connection.isDraining
+  }
+}
+
+extension ServerCall {
+  /// The one request of a unary call that came in several frames.
+  func onlyRequest(of method: MethodDescriptor) async throws(RPCError) -> ByteBuffer {
+    do {
+      guard let message = try await next() else {
+        throw RPCError(.invalidArgument, "\(method.path) takes one request message; none was sent")
+      }
+      guard try await next() == nil else {
+        throw RPCError(.invalidArgument, "\(method.path) takes one request message; more were sent")
+      }
+      return message
+    } catch let error as RPCError {
+      throw error
+    } catch {
+      throw RPCError(.cancelled, "the call was cancelled")
+    }
   }
 }

@@ -9,8 +9,8 @@ import Synchronization
 ///
 /// It (1) turns bytes into frames and frames into the machine's events, (2) starts a task for each call, on its own
 /// loop, and ends it by reset, deadline or the connection's end, (3) hands messages over and credits them, (4) writes
-/// what a tick produced in one piece while the peer reads, (5) cuts peers that are slow to introduce themselves, and
-/// (6) drains.
+/// what a tick produced in one piece while the peer reads, (5) does what `ConnectionTimekeeper` finds due, and cuts
+/// peers that broke the rules, with a reason in the log, and (6) drains.
 ///
 /// Confined to its event loop, but for `isDraining`.
 final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked Sendable {
@@ -22,29 +22,32 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
   private let dispatcher: CallDispatcher
   private var logger: Logger
   private var machine: ConnectionStateMachine
-  private var calls: [StreamID: ServerCall] = [:]
+  private var times: ConnectionTimekeeper
+  private var calls = StreamTable<ServerCall>()
   private var runningHandlers = 0
   private var received = FrameBuffer()
   private var context: ChannelHandlerContext?
   private var peer = ConnectionContext(remoteAddress: "unknown")
   private var deadlines = DeadlineTimer()
-  private var introduction: Scheduled<Void>?
   private var drainLimit: Scheduled<Void>?
+  private var readAt = NIODeadline.now()
   private var isHandshaken = false
   private var isFlushScheduled = false
   private var isClosing = false
   private let drainFlag = Atomic<Bool>(false)
-  private let onClose: @Sendable (ServerConnection) -> Void
+  private var onClose: ((ServerConnection) -> Void)?
 
+  /// - Parameter onClose: called once, on the loop, when the channel and all handlers have ended.
   init(
-    executor: LoopExecutor, dispatcher: CallDispatcher, settings: ServerSettings, logger: Logger,
-    onClose: @escaping @Sendable (ServerConnection) -> Void
+    loop: ServerLoop, dispatcher: CallDispatcher, settings: ServerSettings, logger: Logger,
+    onClose: @escaping (ServerConnection) -> Void
   ) {
-    self.executor = executor
+    self.executor = loop.executor
     self.dispatcher = dispatcher
     self.settings = settings
     self.logger = logger
     self.machine = ConnectionStateMachine(role: .server, limits: settings.limits, software: settings.software)
+    self.times = ConnectionTimekeeper(settings, at: readAt, chance: .random(in: -1...1))
     self.onClose = onClose
   }
 
@@ -60,19 +63,27 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
 
   func handlerAdded(context: ChannelHandlerContext) {
     self.context = context
-    peer = ConnectionContext(remoteAddress: context.channel.remoteAddress.map(Self.text) ?? "unknown")
-    logger[metadataKey: "peer"] = "\(peer.remoteAddress)"
-    introduction = eventLoop.scheduleTask(in: settings.handshakeTimeout) {
-      self.cut(.timeout, "the TLS handshake took longer than allowed")
-    }
+    if let address = context.channel.remoteAddress { speaks(as: address.hostAndPort) }
+  }
+
+  /// A load balancer said whom it speaks for.
+  func speaks(for header: ProxyHeader) {
+    if let client = header.client { speaks(as: client) }
+  }
+
+  private func speaks(as address: String) {
+    peer = ConnectionContext(remoteAddress: address)
+    logger[metadataKey: "peer"] = "\(address)"
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-    if event is TLSHandshakeCompleted {
+    if let event = event as? TLSHandshakeCompleted {
       isHandshaken = true
-      introduction?.cancel()
-      introduction = eventLoop.scheduleTask(in: settings.firstFrameTimeout) {
-        self.cut(.timeout, "no HELLO came in time")
+      times.handshakeCompleted(at: .now())
+      if let certificate = event.handshake.peerCertificate {
+        peer = ConnectionContext(
+          remoteAddress: peer.remoteAddress,
+          certificate: PeerCertificate(subject: certificate.subject, sha256: certificate.sha256))
       }
       scheduleFlush()
     }
@@ -82,6 +93,9 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     if isClosing { return }
     executor.expectTick()
+    readAt = .now()
+    machine.advance(to: readAt)
+    times.heard(at: readAt)
     received.append(unwrapInboundIn(data))
     do {
       while !isClosing, let frame = try received.next() {
@@ -99,6 +113,7 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
   }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {
+    times.writability(context.channel.isWritable, at: .now())
     if context.channel.isWritable { scheduleFlush() }
     context.fireChannelWritabilityChanged()
   }
@@ -120,17 +135,28 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     closed()
   }
 
+  /// Ends a connection whose channel was refused.
+  func abandon() {
+    isClosing = true
+    if context == nil { endIfOver() }
+  }
+
   private func closed() {
     guard context != nil else { return }
     context = nil
     isClosing = true
-    introduction?.cancel()
     drainLimit?.cancel()
     deadlines.cancel()
-    let calls = self.calls
-    self.calls = [:]
-    for call in calls.values { call.end(RPCError(.cancelled, "the caller's connection was lost")) }
-    if runningHandlers == 0 { onClose(self) }
+    let calls = self.calls.all
+    self.calls = StreamTable()
+    for call in calls { call.end(.connectionLost) }
+    endIfOver()
+  }
+
+  private func endIfOver() {
+    guard context == nil, runningHandlers == 0, let onClose else { return }
+    self.onClose = nil
+    onClose(self)
   }
 
   /// Ends the connection because of what its peer did.
@@ -143,18 +169,38 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     context.close(promise: nil)
   }
 
+  /// Does what is due: called every now and then.
+  func check(at now: NIODeadline) {
+    if isClosing { return }
+    machine.advance(to: now)
+    switch times.check(at: now, openCalls: calls.count) {
+    case .none: break
+    case .ping:
+      machine.ping(0)
+      scheduleFlush()
+    case .drain(let reason): drain(within: settings.drainTimeout, reason: reason)
+    case .cut(let reason): cut(.timeout, reason)
+    }
+    if calls.isEmpty { return }
+    for id in machine.stalledCalls(longerThan: settings.stallTimeout) {
+      logger.info("a call is reset", metadata: ["reason": "its messages are not read"])
+      machine.reset(id, .stalled)
+      end(id, .stalled)
+      scheduleFlush()
+    }
+  }
+
   // MARK: - Events
 
   private func handle(_ event: ConnectionEvent) {
     switch event {
     case .none, .creditRaised, .pong: break
     case .hello(let hello):
-      introduction?.cancel()
+      times.introduced(at: readAt)
       logger.debug("a connection is open", metadata: ["software": "\(hello.software)"])
     case .opened(let id, let open): start(id, open)
     case .message(let id, let message, let cost, let isLast):
-      calls[id]?.deliver(message, cost: cost)
-      if isLast { calls[id]?.requestsEnded() }
+      deliver(message, cost: cost, isLast: isLast, on: id)
     case .requestsEnded(let id): calls[id]?.requestsEnded()
     case .reset(let id, let code):
       end(id, code == .deadlineExceeded ? .deadlinePassed : RPCError(.cancelled, "the caller cancelled the call"))
@@ -171,71 +217,87 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     }
   }
 
-  private func start(_ id: StreamID, _ open: Open) {
-    let method: RPCMethod
+  private func deliver(_ message: ByteBuffer, cost: UInt64, isLast: Bool, on id: StreamID) {
+    guard let call = calls[id] else { return }
     do {
-      method = try dispatcher.method(at: open.method)
+      try call.route.check(requestBytes: message.readableBytes)
+      call.deliver(message, cost: cost)
+      if isLast { call.requestsEnded() }
+    } catch {
+      refuse(id, error)
+    }
+  }
+
+  private func start(_ id: StreamID, _ open: Open) {
+    if id >= settings.callsPerConnection {
+      drain(within: settings.drainTimeout, reason: "the connection's numbers of calls are used up")
+    }
+    let route: CallRoute
+    do {
+      route = try dispatcher.route(to: open.method)
     } catch {
       finish(Status(error), on: id, atOnce: true)
       machine.handlerEnded(of: id)
       return
     }
-    let deadline = deadline(of: open, method.descriptor)
-    let call = ServerCall(id: id, deadline: deadline, connection: self)
+    let method = route.method.descriptor
+    let deadline = deadline(of: open, method)
+    let call = ServerCall(id: id, route: route, deadline: deadline, connection: self)
     let context = ServerContext(
-      method: method.descriptor, metadata: Metadata(open.metadata), deadline: deadline?.continuousInstant,
-      connection: peer, call: call)
+      method: method, metadata: Metadata(open.metadata), deadline: deadline, arrival: readAt, connection: peer,
+      call: call)
     calls[id] = call
     runningHandlers += 1
     if let deadline {
       deadlines.cover(deadline, on: eventLoop) { self.endExpired() }
     }
-    let dispatcher = self.dispatcher
-    switch (method.handler, open.message, open.endStream) {
+    switch (route.method.handler, open.message, open.endStream) {
     case (.unary(let handle), let message?, true):
       call.started(
-        Task(executorPreference: executor) {
-          await self.serveUnary(call) { () async throws(RPCError) in
-            try await dispatcher.serve(handle, message, context: context)
-          }
-        })
+        Task(executorPreference: executor) { await self.serve(call, handle, message, context) })
     case (.unary(let handle), let message, let isLast):
       if let message { call.deliver(message, cost: 0) }
       if isLast { call.requestsEnded() }
       call.started(
         Task(executorPreference: executor) {
-          await self.serveUnary(call) { () async throws(RPCError) in
-            try await dispatcher.serve(handle, call.onlyRequest(of: method.descriptor), context: context)
-          }
-        })
-    case (.stream(let handle), let message, let isLast):
-      if let message { call.deliver(message, cost: 0) }
-      if isLast { call.requestsEnded() }
-      call.started(
-        Task(executorPreference: executor) {
           do throws(RPCError) {
-            try await dispatcher.serve(handle, call, call, context: context)
-            self.finished(call, nil)
+            await self.serve(call, handle, try await call.onlyRequest(of: method), context)
           } catch {
             self.finished(call, error)
           }
         })
+    case (.stream(let handle), let message, let isLast):
+      if let message { deliver(message, cost: 0, isLast: false, on: id) }
+      if isLast { call.requestsEnded() }
+      call.started(
+        Task(executorPreference: executor) { await self.serve(call, handle, context) })
     }
   }
 
-  private func serveUnary(
-    _ call: ServerCall, _ serve: () async throws(RPCError) -> ByteBuffer
+  private func serve(
+    _ call: ServerCall, _ handle: RPCMethod.UnaryHandler, _ request: ByteBuffer, _ context: ServerContext
   ) async {
-    do {
-      let response = try await serve()
+    do throws(RPCError) {
+      let response = try await dispatcher.serve(call.route, handle, request, context: context)
       guard UInt64(response.readableBytes) <= machine.peerMessageSize else {
         return finished(call, .responseTooLarge(response.readableBytes, limit: machine.peerMessageSize))
       }
-      if call.trailers.isEmpty {
-        if call.ending == nil { machine.respond(response, on: call.id) }
-      } else if call.ending == nil {
-        machine.send(response, on: call.id)
+      if call.ending == nil {
+        if call.trailers.isEmpty {
+          machine.respond(response, on: call.id)
+        } else {
+          machine.send(response, on: call.id)
+        }
       }
+      finished(call, nil)
+    } catch {
+      finished(call, error)
+    }
+  }
+
+  private func serve(_ call: ServerCall, _ handle: RPCMethod.StreamHandler, _ context: ServerContext) async {
+    do throws(RPCError) {
+      try await dispatcher.serve(call.route, handle, call, call, context: context)
       finished(call, nil)
     } catch {
       finished(call, error)
@@ -244,15 +306,15 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
 
   private func deadline(of open: Open, _ method: MethodDescriptor) -> NIODeadline? {
     if let milliseconds = open.timeoutMilliseconds {
-      return .now() + .milliseconds(Int64(milliseconds))
+      return readAt + .milliseconds(Int64(milliseconds))
     }
-    return method.defaultDeadline.map { .now() + TimeAmount($0) }
+    return method.defaultDeadline.map { readAt + TimeAmount($0) }
   }
 
   private func endExpired() {
     deadlines.fired()
     let now = NIODeadline.now()
-    for call in calls.values {
+    for call in calls.all {
       guard let deadline = call.deadline else { continue }
       if deadline <= now {
         refuse(call.id, .deadlinePassed)
@@ -271,13 +333,17 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     machine.handlerEnded(of: call.id)
     if call.ending == nil {
       calls[call.id] = nil
-      var status = error.map(Status.init) ?? Status(code: 0)
-      if status.trailers.isEmpty { status.trailers = [HeaderField](call.trailers) }
-      finish(status, on: call.id)
-      call.end(RPCError(.cancelled, "the call has ended"))
+      if let error {
+        var status = Status(error)
+        if status.trailers.isEmpty { status.trailers = [HeaderField](call.trailers) }
+        finish(status, on: call.id)
+      } else {
+        finish(Status(code: 0, trailers: [HeaderField](call.trailers)), on: call.id)
+      }
+      call.handlerEnded()
     }
     if context == nil {
-      if runningHandlers == 0 { onClose(self) }
+      endIfOver()
     } else {
       scheduleFlush()
       closeIfDrained()
@@ -286,7 +352,7 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
 
   /// Stops the handler of a call that is over on the wire already.
   private func end(_ id: StreamID, _ error: RPCError) {
-    calls.removeValue(forKey: id)?.end(error)
+    calls.removeValue(of: id)?.end(error)
   }
 
   /// Ends a call with an error, ahead of its handler.
@@ -367,64 +433,19 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
   // MARK: - Draining
 
   /// Asks the peer to open no further call, and closes once the open ones have ended or the time is up.
-  func drain(within limit: TimeAmount) {
+  func drain(within limit: TimeAmount, reason: String) {
     guard !isDraining, !isClosing else { return }
+    logger.debug("a connection drains", metadata: ["reason": "\(reason)"])
     drainFlag.store(true, ordering: .relaxed)
-    guard isHandshaken else { return cut(.done, "the server stops") }
+    times.drainBegan()
+    guard isHandshaken else { return cut(.done, reason) }
     machine.drain()
-    drainLimit = eventLoop.scheduleTask(in: limit) { self.cut(.done, "the server stops") }
+    drainLimit = eventLoop.scheduleTask(in: limit) { self.cut(.done, reason) }
     scheduleFlush()
   }
 
   private func closeIfDrained() {
     guard isDraining, !isClosing, machine.isDrained, runningHandlers == 0 else { return }
     cut(.done, "the connection is drained")
-  }
-
-  private static func text(_ address: SocketAddress) -> String {
-    guard let ip = address.ipAddress, let port = address.port else { return "\(address)" }
-    return address.protocol == .inet6 ? "[\(ip)]:\(port)" : "\(ip):\(port)"
-  }
-}
-
-extension ServerCall {
-  /// The one request of a unary call that came in several frames.
-  func onlyRequest(of method: MethodDescriptor) async throws(RPCError) -> ByteBuffer {
-    do {
-      guard let message = try await next() else {
-        throw RPCError(.invalidArgument, "\(method.path) takes one request message; none was sent")
-      }
-      guard try await next() == nil else {
-        throw RPCError(.invalidArgument, "\(method.path) takes one request message; more were sent")
-      }
-      return message
-    } catch let error as RPCError {
-      throw error
-    } catch {
-      throw RPCError(.cancelled, "the call was cancelled")
-    }
-  }
-}
-
-extension RPCError {
-  /// What a violation of the caller's means for its call.
-  init(_ violation: StreamViolation) {
-    switch violation {
-    case .messageTooLarge(let limit):
-      self.init(
-        .resourceExhausted, "a message has at most \(limit) bytes; send larger things as a stream of messages")
-    case .assemblyFull(let limit):
-      self.init(
-        .resourceExhausted, "messages that are partly sent have at most \(limit) bytes on a connection, all together")
-    case .outOfSequence:
-      self.init(.internal, "the caller sent data after the end of its requests, or ended them within a message")
-    }
-  }
-
-  fileprivate static let unsendableMetadata = RPCError(
-    .internal, "the server has a defect: the metadata of its answer cannot be sent")
-
-  static func responseTooLarge(_ bytes: Int, limit: UInt64) -> RPCError {
-    RPCError(.resourceExhausted, "the response has \(bytes) bytes; the caller accepts messages of up to \(limit)")
   }
 }

@@ -1,22 +1,48 @@
 import ComandaWire
 import NIOCore
 
-/// Times and bounds of a server's connections.
+/// Every time and bound of a server's connections, with its default and its reason. Those of the wire are in `Limits`,
+/// those of the calls in `CallLimits`.
 public struct ServerSettings: Sendable {
   /// The wire's own bounds.
   public var limits = Limits()
   /// A name and version for the peers' logs.
   public var software = "comanda-server"
+
   /// From accepting a connection to the end of its TLS handshake: slow handshakes cost memory.
   public var handshakeTimeout = TimeAmount.seconds(10)
   /// From there to the peer's HELLO.
   public var firstFrameTimeout = TimeAmount.seconds(2)
-  /// How long open calls may go on once the server drains.
+  /// How long a peer may be silent before it is asked for a PONG: shorter than the patience of the usual firewalls and
+  /// load balancers with idle connections (60 s to 350 s).
+  public var keepaliveInterval = TimeAmount.seconds(45)
+  /// How long it may then stay silent; the network's worst is a few retransmissions.
+  public var keepaliveTimeout = TimeAmount.seconds(20)
+  /// How long a connection may be without a call before it is drained: its memory is better used otherwise.
+  public var idleTimeout = TimeAmount.minutes(30)
+  /// How old a connection becomes before it is drained, so that load spreads over servers that were added.
+  public var maximumAge = TimeAmount.hours(24)
+  /// The share by which age and idle time vary from connection to connection, so that not all end at once.
+  public var jitter = 0.1
+  /// How long the peer may leave what waits for it unread: a call's messages without credit for them, or the
+  /// connection's bytes in its socket. Readers that pause to think are fine, those that are gone are not.
+  public var stallTimeout = TimeAmount.seconds(60)
+  /// How long open calls may go on once their connection drains.
   public var drainTimeout = TimeAmount.seconds(20)
+  /// How often each connection is looked at for the times above.
+  public var housekeepingInterval = TimeAmount.seconds(1)
+  /// How long a key encrypts session tickets. Two older ones are still accepted, so a ticket serves two to three times
+  /// as long.
+  public var ticketKeyLifetime = TimeAmount.hours(12)
+
   /// Bytes produced at a time for one connection: a few TLS records, so that one stream does not delay the others.
   public var writeBudget = 128 << 10
   /// Connections that may be open at once; further ones are closed as they come.
   public var connections = 20_000
+  /// Calls on one connection before it is drained, ahead of the end of their numbers.
+  public var callsPerConnection: StreamID = (1 << 31) - (1 << 16)
+  /// Connections that wait to be accepted by this process; the kernel refuses the others.
+  public var backlog: Int32 = 1_024
 
   /// The defaults.
   public init() {}

@@ -34,6 +34,33 @@ extension RPCError {
 
   static let deadlinePassed = RPCError(
     .deadlineExceeded, "the call's time was up before it ended; it may have taken effect")
+
+  static let connectionLost = RPCError(.cancelled, "the caller's connection was lost")
+  static let callEnded = RPCError(.cancelled, "the call has ended")
+  static let stalled = RPCError(.resourceExhausted, "the caller did not read the call's messages for too long")
+}
+
+extension RPCError {
+  /// What a violation of the caller's means for its call.
+  init(_ violation: StreamViolation) {
+    switch violation {
+    case .messageTooLarge(let limit):
+      self.init(
+        .resourceExhausted, "a message has at most \(limit) bytes; send larger things as a stream of messages")
+    case .assemblyFull(let limit):
+      self.init(
+        .resourceExhausted, "messages that are partly sent have at most \(limit) bytes on a connection, all together")
+    case .outOfSequence:
+      self.init(.internal, "the caller sent data after the end of its requests, or ended them within a message")
+    }
+  }
+
+  static let unsendableMetadata = RPCError(
+    .internal, "the server has a defect: the metadata of its answer cannot be sent")
+
+  static func responseTooLarge(_ bytes: Int, limit: UInt64) -> RPCError {
+    RPCError(.resourceExhausted, "the response has \(bytes) bytes; the caller accepts messages of up to \(limit)")
+  }
 }
 
 extension Metadata {
@@ -47,12 +74,5 @@ extension [HeaderField] {
   /// The fields for a frame.
   init(_ metadata: Metadata) {
     self = metadata.isEmpty ? [] : metadata.fields.map { HeaderField(key: $0.key, value: $0.value) }
-  }
-}
-
-extension NIODeadline {
-  /// The same moment on the clock that handlers see.
-  var continuousInstant: ContinuousClock.Instant {
-    .now.advanced(by: .nanoseconds((self - NIODeadline.now()).nanoseconds))
   }
 }

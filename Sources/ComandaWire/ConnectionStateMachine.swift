@@ -1,7 +1,7 @@
 import DequeModule
 import NIOCore
 
-/// One side of a connection, without I/O, clock or threads: frames in, events and bytes out.
+/// One side of a connection, without I/O, clock or threads: frames in, events and bytes out. Its owner tells the time.
 ///
 /// ## Connection
 /// ```
@@ -32,6 +32,8 @@ public struct ConnectionStateMachine: ~Copyable {
     var isCreditDirty = false
     var hasSentMetadata = false
     var hasHandlerEnded = false
+    /// When a segment left last, or began to wait.
+    var progressedAt = NIODeadline.uptimeNanoseconds(0)
   }
 
   private enum Phase {
@@ -44,8 +46,11 @@ public struct ConnectionStateMachine: ~Copyable {
   private var phase = Phase.open
   private var isIntroduced = false
   private var peer = Limits.beforeHello
-  private var streams: [StreamID: Stream] = [:]
-  private var lastOpened: StreamID = 0
+  private var streams = StreamTable<Stream>()
+  private var now = NIODeadline.uptimeNanoseconds(0)
+  private var abuse: AbuseBudget
+  /// The highest number of a call so far.
+  public private(set) var lastOpened: StreamID = 0
 
   // Sending
   private var outgoing = ByteBuffer()
@@ -63,6 +68,7 @@ public struct ConnectionStateMachine: ~Copyable {
   private var assemblingBytes: UInt64 = 0
   private var advertisedBytes: UInt64
   private var advertisedStreams: StreamID
+  private var windows: ReceiveWindows
   private var endedCalls: StreamID = 0
   private var creditDirty: [StreamID] = []
 
@@ -76,6 +82,8 @@ public struct ConnectionStateMachine: ~Copyable {
       streams: limits.concurrentStreams, messageSize: limits.messageSize, software: software)
     self.advertisedBytes = limits.connectionWindow
     self.advertisedStreams = limits.concurrentStreams
+    self.windows = ReceiveWindows(limits)
+    self.abuse = AbuseBudget(points: limits.abusePoints, perSecond: limits.abusePointsPerSecond)
     FrameEncoder.encode(.hello(hello), into: &outgoing)
   }
 
@@ -114,6 +122,19 @@ public struct ConnectionStateMachine: ~Copyable {
     peer.messageSize
   }
 
+  /// The calls for which bytes wait that the peer has given no credit for, and of which none left for so long.
+  public func stalledCalls(longerThan limit: TimeAmount) -> [StreamID] {
+    streams.keys.filter { id in
+      guard let stream = streams[id], !stream.outbound.isDrained else { return false }
+      return now - stream.progressedAt > limit
+    }
+  }
+
+  /// Tells the time; it never goes back.
+  public mutating func advance(to time: NIODeadline) {
+    now = max(now, time)
+  }
+
   // MARK: - Receiving
 
   /// Takes a frame of the peer.
@@ -137,20 +158,26 @@ public struct ConnectionStateMachine: ~Copyable {
       return try isOpen(id) ? .metadata(id, fields) : .none
     case .reset(let id, let code):
       guard try isOpen(id) else { return .none }
+      if role == .server { try spend(AbuseBudget.Cost.glitch, on: "resets of calls") }
       remove(id)
       return .reset(id, code)
     case .credit(let id, let limit): return try receiveCredit(limit, on: id)
     case .streams(let limit):
       try require(.client, "STREAMS")
+      if limit <= openLimit { try spend(AbuseBudget.Cost.glitch, on: "limits that change nothing") }
       openLimit = max(openLimit, limit)
       return .creditRaised
     case .ping(let number):
       guard pongs.count < limits.pendingPongs else {
         throw WireError(.excessiveLoad, "more than \(limits.pendingPongs) PINGs wait for their PONG")
       }
+      try spend(AbuseBudget.Cost.glitch, on: "PINGs")
       pongs.append(number)
       return .none
-    case .pong(let number): return .pong(number)
+    case .pong(let number):
+      if windows.answered(number, received: receivedBytes) { return .none }
+      try spend(AbuseBudget.Cost.glitch, on: "PONGs")
+      return .pong(number)
     case .drain:
       try require(.client, "DRAIN")
       guard phase == .open else { return .none }
@@ -165,9 +192,18 @@ public struct ConnectionStateMachine: ~Copyable {
     case .close(let code, let message): return closed(code, message)
     case .credential(let token):
       try require(.server, "CREDENTIAL")
+      try spend(AbuseBudget.Cost.work, on: "CREDENTIALs")
       return .credential(token)
-    case .ignored: return .none
+    case .ignored:
+      try spend(AbuseBudget.Cost.glitch, on: "frames of unknown types")
+      return .none
     }
+  }
+
+  /// Counts what helps nobody.
+  private mutating func spend(_ points: UInt64, on what: String) throws(WireError) {
+    if abuse.spend(points, at: now) { return }
+    throw WireError(.excessiveLoad, "too many \(what) in too short a time")
   }
 
   private mutating func receive(_ hello: Hello) throws(WireError) -> ConnectionEvent {
@@ -182,7 +218,7 @@ public struct ConnectionStateMachine: ~Copyable {
     isIntroduced = true
     raiseConnection(to: hello.connectionWindow)
     openLimit = max(openLimit, hello.streams)
-    for id in streams.keys.sorted() { raise(id, to: hello.streamWindow) }
+    for id in openStreamIDs { raise(id, to: hello.streamWindow) }
     return .hello(hello)
   }
 
@@ -210,8 +246,11 @@ public struct ConnectionStateMachine: ~Copyable {
       throw WireError(.creditExceeded, "the connection has credit for \(advertisedBytes) bytes; this is more")
     }
     receivedBytes += cost
-    guard try isOpen(id), var stream = streams[id] else { return .none }
+    if let number = windows.probeDue(received: receivedBytes) { queue(.ping(number)) }
+    if bytes.readableBytes == 0, flags == [] { try spend(AbuseBudget.Cost.glitch, on: "empty segments") }
+    guard try isOpen(id) else { return .none }
     if role == .client, flags.contains(.endStream) { return .violation(id, .outOfSequence) }
+    guard var stream = streams.take(id) else { return .none }
     let assembling = stream.inbound.assembling
     let withheld = stream.inbound.withheld
     let outcome = stream.inbound.received(bytes, flags: flags, messageSize: limits.messageSize)
@@ -220,20 +259,28 @@ public struct ConnectionStateMachine: ~Copyable {
     withheldBytes += stream.inbound.withheld
     withheldBytes -= min(withheld, withheldBytes)
     markCredit(&stream, id)
+    let (isEnded, advertised) = (stream.inbound.isEnded, stream.inbound.advertised)
     streams[id] = stream
     switch outcome {
     case .incomplete:
       guard assemblingBytes <= limits.assemblyBytes else {
-        return .violation(id, .assemblyFull(limit: limits.assemblyBytes))
+        return try violation(id, .assemblyFull(limit: limits.assemblyBytes))
       }
       return .none
-    case .message(let message, let cost): return .message(id, message, cost: cost, isLast: stream.inbound.isEnded)
+    case .message(let message, let cost): return .message(id, message, cost: cost, isLast: isEnded)
     case .ended: return .requestsEnded(id)
-    case .tooLarge: return .violation(id, .messageTooLarge(limit: limits.messageSize))
-    case .afterEnd: return .violation(id, .outOfSequence)
+    case .tooLarge: return try violation(id, .messageTooLarge(limit: limits.messageSize))
+    case .afterEnd: return try violation(id, .outOfSequence)
     case .creditExceeded:
-      throw WireError(.creditExceeded, "call \(id) has credit for \(stream.inbound.advertised) bytes; this is more")
+      throw WireError(.creditExceeded, "call \(id) has credit for \(advertised) bytes; this is more")
     }
+  }
+
+  private mutating func violation(
+    _ id: StreamID, _ violation: StreamViolation
+  ) throws(WireError) -> ConnectionEvent {
+    try spend(AbuseBudget.Cost.work, on: "violations of calls")
+    return .violation(id, violation)
   }
 
   private mutating func receiveEnd(
@@ -252,11 +299,13 @@ public struct ConnectionStateMachine: ~Copyable {
   }
 
   private mutating func receiveCredit(_ limit: UInt64, on id: StreamID) throws(WireError) -> ConnectionEvent {
+    var isRaised = true
     if id == 0 {
-      raiseConnection(to: limit)
+      isRaised = raiseConnection(to: limit)
     } else if try isOpen(id) {
-      raise(id, to: limit)
+      isRaised = raise(id, to: limit)
     }
+    if !isRaised { try spend(AbuseBudget.Cost.glitch, on: "limits that change nothing") }
     return .creditRaised
   }
 
@@ -269,7 +318,7 @@ public struct ConnectionStateMachine: ~Copyable {
   /// Whether a call is in the table; a call that never was opened is the peer's violation.
   private func isOpen(_ id: StreamID) throws(WireError) -> Bool {
     guard id <= lastOpened else { throw .violation("call \(id) was never opened") }
-    return streams[id] != nil
+    return streams.contains(id)
   }
 
   private mutating func closed(_ code: CloseCode, _ message: String) -> ConnectionEvent {
@@ -282,7 +331,7 @@ public struct ConnectionStateMachine: ~Copyable {
 
   /// The reader took a message of this cost.
   public mutating func took(_ cost: UInt64, on id: StreamID) {
-    guard var stream = streams[id] else { return }
+    guard var stream = streams.take(id) else { return }
     let withheld = stream.inbound.withheld
     stream.inbound.took(cost)
     withheldBytes += stream.inbound.withheld
@@ -294,15 +343,16 @@ public struct ConnectionStateMachine: ~Copyable {
   /// Server: the handler of a call has ended. Once the call has ended too, its caller may open another one: neither
   /// handlers of calls that were reset nor answers that nobody reads can pile up.
   public mutating func handlerEnded(of id: StreamID) {
-    if streams[id] == nil {
+    guard var stream = streams.take(id) else {
       endedCalls += 1
-    } else {
-      streams[id]?.hasHandlerEnded = true
+      return
     }
+    stream.hasHandlerEnded = true
+    streams[id] = stream
   }
 
   private mutating func markCredit(_ stream: inout Stream, _ id: StreamID) {
-    guard !stream.isCreditDirty, stream.inbound.creditDue(window: limits.streamWindow) != nil else { return }
+    guard !stream.isCreditDirty, stream.inbound.creditDue(window: windows.stream) != nil else { return }
     stream.isCreditDirty = true
     creditDirty.append(id)
   }
@@ -334,7 +384,8 @@ public struct ConnectionStateMachine: ~Copyable {
 
   /// Queues a message.
   public mutating func send(_ message: ByteBuffer, on id: StreamID) {
-    guard var stream = streams[id] else { return }
+    guard var stream = streams.take(id) else { return }
+    if stream.outbound.isDrained { stream.progressedAt = now }
     stream.outbound.enqueue(message)
     schedule(&stream, id)
     streams[id] = stream
@@ -342,7 +393,7 @@ public struct ConnectionStateMachine: ~Copyable {
 
   /// Client: no further message follows on the call.
   public mutating func endRequests(on id: StreamID) {
-    guard var stream = streams[id] else { return }
+    guard var stream = streams.take(id) else { return }
     stream.outbound.endAfterQueue()
     schedule(&stream, id)
     streams[id] = stream
@@ -350,35 +401,41 @@ public struct ConnectionStateMachine: ~Copyable {
 
   /// Server: ends a call with one message and OK.
   public mutating func respond(_ message: ByteBuffer, on id: StreamID) {
-    guard let stream = streams[id] else { return }
+    guard let stream = streams.take(id) else { return }
     guard stream.outbound.isIdle, message.readableBytes <= FrameLayout.maximumPayload else {
+      streams[id] = stream
       send(message, on: id)
       return finish(Status(code: 0), on: id)
     }
     queue(.response(id, message))
-    remove(id)
+    streams.removeValue(of: id)
+    ended(stream, id)
   }
 
   /// Server: ends a call with a status, after the messages that are queued or (`atOnce`) instead of them.
   public mutating func finish(_ status: Status, on id: StreamID, atOnce: Bool = false) {
-    guard let stream = streams[id] else { return }
+    guard var stream = streams.take(id) else { return }
     if atOnce || stream.outbound.isDrained {
       queue(.status(id, status))
-      return remove(id)
+      streams.removeValue(of: id)
+      return ended(stream, id)
     }
-    streams[id]?.outbound.statusAfterQueue = status
+    stream.outbound.statusAfterQueue = status
+    streams[id] = stream
   }
 
   /// Server: sends metadata ahead of a call's first response, once.
   public mutating func sendMetadata(_ fields: [HeaderField], on id: StreamID) {
-    guard let stream = streams[id], stream.outbound.isIdle, !stream.hasSentMetadata else { return }
-    streams[id]?.hasSentMetadata = true
-    queue(.metadata(id, fields))
+    guard var stream = streams.take(id) else { return }
+    let isDue = stream.outbound.isIdle && !stream.hasSentMetadata
+    stream.hasSentMetadata = true
+    streams[id] = stream
+    if isDue { queue(.metadata(id, fields)) }
   }
 
   /// Ends a call at once.
   public mutating func reset(_ id: StreamID, _ code: ResetCode) {
-    guard streams[id] != nil else { return }
+    guard streams.contains(id) else { return }
     queue(.reset(id, code))
     remove(id)
   }
@@ -415,7 +472,7 @@ public struct ConnectionStateMachine: ~Copyable {
   /// Nothing leaves any more but what is queued already.
   private mutating func end() {
     phase = .closed
-    streams = [:]
+    streams = StreamTable()
     ready = []
     blocked = []
     pongs = []
@@ -448,23 +505,26 @@ public struct ConnectionStateMachine: ~Copyable {
     writeCredit(into: &buffer)
     var credit = sendLimit - sentBytes
     while buffer.readableBytes < budget, let id = ready.popFirst() {
-      guard var stream = streams[id] else { continue }
+      guard var stream = streams.take(id) else { continue }
       let before = stream.outbound.queuedBytes
       let creditBefore = credit
       guard let (segment, flags) = stream.outbound.nextSegment(connectionCredit: &credit) else {
         if stream.outbound.canSend {
           blocked.append(id)
         } else {
-          streams[id]?.isScheduled = false
+          stream.isScheduled = false
         }
+        streams[id] = stream
         continue
       }
+      stream.progressedAt = now
       sentBytes += creditBefore - credit
       FrameEncoder.encode(.data(id, segment, flags: flags), into: &buffer)
       let after = stream.outbound.queuedBytes
       if stream.outbound.isDrained, let status = stream.outbound.statusAfterQueue {
         FrameEncoder.encode(.status(id, status), into: &buffer)
-        remove(id)
+        streams.removeValue(of: id)
+        ended(stream, id)
         continue
       }
       stream.isScheduled = stream.outbound.canSend
@@ -476,9 +536,9 @@ public struct ConnectionStateMachine: ~Copyable {
 
   private mutating func writeCredit(into buffer: inout ByteBuffer) {
     for id in creditDirty {
-      guard var stream = streams[id] else { continue }
+      guard var stream = streams.take(id) else { continue }
       stream.isCreditDirty = false
-      if let limit = stream.inbound.creditDue(window: limits.streamWindow) {
+      if let limit = stream.inbound.creditDue(window: windows.stream) {
         stream.inbound.advertise(limit)
         FrameEncoder.encode(.credit(id, limit: limit), into: &buffer)
       }
@@ -498,8 +558,8 @@ public struct ConnectionStateMachine: ~Copyable {
   /// A new limit of the connection worth telling.
   private var creditDue: UInt64? {
     guard phase != .closed else { return nil }
-    let limit = (receivedBytes - min(withheldBytes, receivedBytes)) + limits.connectionWindow
-    return limit > advertisedBytes && limit - advertisedBytes >= limits.connectionWindow / 2 ? limit : nil
+    let limit = (receivedBytes - min(withheldBytes, receivedBytes)) + windows.connection
+    return limit > advertisedBytes && limit - advertisedBytes >= windows.connection / 2 ? limit : nil
   }
 
   /// A new highest stream id worth telling.
@@ -510,18 +570,24 @@ public struct ConnectionStateMachine: ~Copyable {
     return limit - advertisedStreams >= max(1, limits.concurrentStreams / 4) ? limit : nil
   }
 
-  private mutating func raiseConnection(to limit: UInt64) {
-    guard limit > sendLimit else { return }
+  /// Whether the limit was raised.
+  @discardableResult
+  private mutating func raiseConnection(to limit: UInt64) -> Bool {
+    guard limit > sendLimit else { return false }
     sendLimit = limit
     ready.prepend(contentsOf: blocked)
     blocked = []
+    return true
   }
 
-  private mutating func raise(_ id: StreamID, to limit: UInt64) {
-    guard var stream = streams[id] else { return }
-    stream.outbound.raise(to: limit)
+  /// Whether the limit was raised.
+  @discardableResult
+  private mutating func raise(_ id: StreamID, to limit: UInt64) -> Bool {
+    guard var stream = streams.take(id) else { return false }
+    let isRaised = stream.outbound.raise(to: limit)
     schedule(&stream, id)
     streams[id] = stream
+    return isRaised
   }
 
   private mutating func schedule(_ stream: inout Stream, _ id: StreamID) {
@@ -531,7 +597,12 @@ public struct ConnectionStateMachine: ~Copyable {
   }
 
   private mutating func remove(_ id: StreamID) {
-    guard let stream = streams.removeValue(forKey: id) else { return }
+    guard let stream = streams.removeValue(of: id) else { return }
+    ended(stream, id)
+  }
+
+  /// Gives back what a call held that was removed from the table.
+  private mutating func ended(_ stream: borrowing Stream, _ id: StreamID) {
     withheldBytes -= min(stream.inbound.withheld, withheldBytes)
     assemblingBytes -= min(stream.inbound.assembling, assemblingBytes)
     if stream.hasHandlerEnded { endedCalls += 1 }

@@ -16,6 +16,16 @@ public struct Limits: Sendable, Equatable {
   public var outboundHighWater: Int = 256 << 10
   /// PONGs that may wait to be sent; a peer that pings faster than it reads is cut.
   public var pendingPongs: Int = 32
+  /// How far the connection's window may grow when the path carries more than the window lets through: 1 Gbit/s over
+  /// 130 ms.
+  public var maximumConnectionWindow: UInt64 = 16 << 20
+  /// The same for one stream.
+  public var maximumStreamWindow: UInt64 = 8 << 20
+  /// Points of the abuse budget: the burst of resets, pings and frames without content that a peer may send. More than
+  /// all calls of a connection, given up at once, many times over.
+  public var abusePoints: Int = 10_000
+  /// Points that come back a second: what they buy costs the receiver under 1 % of a core.
+  public var abusePointsPerSecond: Int = 1_000
 
   /// The defaults.
   public init() {}

@@ -36,8 +36,11 @@ struct OutboundPipe {
     endsAfterQueue = true
   }
 
-  mutating func raise(to limit: UInt64) {
-    self.limit = max(self.limit, limit)
+  /// Whether the limit was below this one.
+  mutating func raise(to limit: UInt64) -> Bool {
+    guard limit > self.limit else { return false }
+    self.limit = limit
+    return true
   }
 
   /// Whether a segment can leave, given the connection's credit.

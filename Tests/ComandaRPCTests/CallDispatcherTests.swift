@@ -1,8 +1,9 @@
-import ComandaRPC
 import Logging
 import NIOCore
 import Synchronization
 import Testing
+
+@testable import ComandaRPC
 
 @Suite("Call dispatcher")
 struct CallDispatcherTests {
@@ -163,5 +164,29 @@ struct CallDispatcherTests {
     }
     #expect(error?.code == .cancelled)
     #expect(log.all.isEmpty)
+  }
+}
+
+extension CallDispatcher {
+  /// Serves a call by a route of its own.
+  fileprivate func serve(
+    _ handle: @escaping RPCMethod.UnaryHandler, _ request: ByteBuffer, context: ServerContext
+  ) async throws(RPCError) -> ByteBuffer {
+    try await serve(.to(.unary(handle), context.method), handle, request, context: context)
+  }
+
+  fileprivate func serve(
+    _ handle: @escaping RPCMethod.StreamHandler, _ inbound: any InboundMessages, _ outbound: any OutboundMessages,
+    context: ServerContext
+  ) async throws(RPCError) {
+    try await serve(.to(.stream(handle), context.method), handle, inbound, outbound, context: context)
+  }
+}
+
+extension CallRoute {
+  fileprivate static func to(_ handler: RPCMethod.Handler, _ descriptor: MethodDescriptor) -> CallRoute {
+    CallRoute(
+      RPCMethod(descriptor: descriptor, handler: handler), limits: CallLimits.Method(),
+      server: RunningCalls(limit: .max))
   }
 }

@@ -165,7 +165,7 @@ struct ReceivingTests {
   private static let window: UInt64 = 1 << 20
 
   private static var limits: Limits {
-    var limits = Limits()
+    var limits = Limits.fixed
     limits.streamWindow = window
     limits.connectionWindow = 4 * window
     return limits

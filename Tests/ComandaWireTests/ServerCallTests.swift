@@ -100,7 +100,7 @@ struct ServerCallTests {
 
   @Test("DATA of a call that ended is dropped, and its bytes are credited")
   func dataAfterStatus() throws {
-    var limits = Limits()
+    var limits = Limits.fixed
     limits.connectionWindow = 1 << 20
     let server = try Side.serving(limits: limits)
     server.machine.finish(Status(code: 5), on: 1)
@@ -121,7 +121,7 @@ struct ServerCallTests {
 
   @Test("a message above the limit is a violation of the call, as soon as its segments are")
   func tooLarge() throws {
-    let limits = Limits()
+    let limits = Limits.fixed
     let server = try Side.serving(limits: limits)
     let segment = ByteBuffer(repeating: 7, count: 16_000)
     var received: UInt64 = 0
@@ -150,7 +150,7 @@ struct ServerCallTests {
 
   @Test("messages that are partly there on many calls have a bound together")
   func assembly() throws {
-    var limits = Limits()
+    var limits = Limits.fixed
     limits.assemblyBytes = 300 << 10
     let server = try Side.introduced(.server, limits: limits)
     let segment = ByteBuffer(repeating: 7, count: 10 << 10)

@@ -9,13 +9,13 @@ final class Side {
   private(set) var drained: [StreamID] = []
 
   /// A side that has sent nothing yet.
-  init(_ role: ConnectionStateMachine.Role, limits: Limits = Limits()) {
+  init(_ role: ConnectionStateMachine.Role, limits: Limits = .fixed) {
     machine = ConnectionStateMachine(role: role, limits: limits, software: "test")
   }
 
   /// A side whose HELLO is away, and that got the peer's.
   static func introduced(
-    _ role: ConnectionStateMachine.Role, limits: Limits = Limits(), peer: Hello = .generous
+    _ role: ConnectionStateMachine.Role, limits: Limits = .fixed, peer: Hello = .generous
   ) throws -> Side {
     let side = Side(role, limits: limits)
     _ = try side.sent()
@@ -24,14 +24,14 @@ final class Side {
   }
 
   /// A server with a call, opened by this frame.
-  static func serving(_ open: Open = .streaming, limits: Limits = Limits(), peer: Hello = .generous) throws -> Side {
+  static func serving(_ open: Open = .streaming, limits: Limits = .fixed, peer: Hello = .generous) throws -> Side {
     let side = try introduced(.server, limits: limits, peer: peer)
     _ = try side.receive(.open(1, open))
     return side
   }
 
   /// A client with a call that streams requests; its OPEN is away.
-  static func calling(limits: Limits = Limits(), peer: Hello = .generous) throws -> Side {
+  static func calling(limits: Limits = .fixed, peer: Hello = .generous) throws -> Side {
     let side = try introduced(.client, limits: limits, peer: peer)
     _ = side.open()
     _ = try side.sent()
@@ -126,5 +126,15 @@ func violation(_ body: () throws -> Void) -> CloseCode? {
     return nil
   } catch {
     return (error as? WireError)?.code
+  }
+}
+
+extension Limits {
+  /// The defaults, with windows that do not grow: no probes among the frames.
+  static var fixed: Limits {
+    var limits = Limits()
+    limits.maximumConnectionWindow = 0
+    limits.maximumStreamWindow = 0
+    return limits
   }
 }

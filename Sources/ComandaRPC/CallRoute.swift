@@ -1,0 +1,67 @@
+import Synchronization
+
+/// A method as one server serves it: its handler, its bounds, and how many of its calls run.
+public final class CallRoute: Sendable {
+  /// The method and its code.
+  public let method: RPCMethod
+  /// Bytes that a request message may have; nil for what the connection accepts.
+  public let requestBytes: Int?
+  private let limit: Int
+  private let running = Atomic<Int>(0)
+  private let server: RunningCalls
+
+  init(_ method: RPCMethod, limits: CallLimits.Method, server: RunningCalls) {
+    self.method = method
+    self.requestBytes = limits.requestBytes
+    self.limit = limits.runningCalls ?? .max
+    self.server = server
+  }
+
+  /// Lets a call in; `leave` ends it.
+  /// - Throws: `RPCError` RESOURCE_EXHAUSTED when the method, or the server, has as many calls as it takes.
+  func enter() throws(RPCError) {
+    let count = running.wrappingAdd(1, ordering: .relaxed).newValue
+    guard count <= limit else {
+      running.wrappingSubtract(1, ordering: .relaxed)
+      throw RPCError(
+        .resourceExhausted, "the server runs \(limit) calls of \(method.descriptor.path) already; try again later")
+    }
+    guard server.enter() else {
+      running.wrappingSubtract(1, ordering: .relaxed)
+      throw RPCError(.resourceExhausted, "the server runs \(server.limit) calls already; try again later")
+    }
+  }
+
+  func leave() {
+    running.wrappingSubtract(1, ordering: .relaxed)
+    server.leave()
+  }
+
+  /// Refuses a request message that is larger than the method takes.
+  /// - Throws: `RPCError` RESOURCE_EXHAUSTED.
+  public func check(requestBytes bytes: Int) throws(RPCError) {
+    guard let requestBytes, bytes > requestBytes else { return }
+    throw RPCError(
+      .resourceExhausted, "a request of \(method.descriptor.path) has at most \(requestBytes) bytes; this has \(bytes)")
+  }
+}
+
+/// How many calls run on a server.
+final class RunningCalls: Sendable {
+  let limit: Int
+  private let running = Atomic<Int>(0)
+
+  init(limit: Int) {
+    self.limit = limit
+  }
+
+  func enter() -> Bool {
+    if running.wrappingAdd(1, ordering: .relaxed).newValue <= limit { return true }
+    running.wrappingSubtract(1, ordering: .relaxed)
+    return false
+  }
+
+  func leave() {
+    running.wrappingSubtract(1, ordering: .relaxed)
+  }
+}

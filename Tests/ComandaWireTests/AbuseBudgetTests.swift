@@ -1,0 +1,98 @@
+import NIOCore
+import Testing
+
+@testable import ComandaWire
+
+@Suite("What a peer may do to no purpose")
+struct AbuseBudgetTests {
+  /// What #expect can call: it takes no mutating function.
+  private final class Bucket {
+    private var budget: AbuseBudget
+
+    init(points: Int, perSecond: Int) {
+      budget = AbuseBudget(points: points, perSecond: perSecond)
+    }
+
+    func spend(_ points: UInt64, at now: NIODeadline) -> Bool {
+      budget.spend(points, at: now)
+    }
+  }
+
+  private static func at(_ milliseconds: UInt64) -> NIODeadline {
+    .uptimeNanoseconds(milliseconds * 1_000_000)
+  }
+
+  @Test("a full budget allows its points at once and not one more")
+  func burst() {
+    let budget = Bucket(points: 100, perSecond: 10)
+    for _ in 0..<10 { #expect(budget.spend(10, at: Self.at(5_000))) }
+    #expect(!budget.spend(1, at: Self.at(5_000)))
+  }
+
+  @Test("points come back at their rate, up to the full budget")
+  func refill() {
+    let budget = Bucket(points: 100, perSecond: 10)
+    #expect(budget.spend(100, at: Self.at(0)))
+    #expect(!budget.spend(1, at: Self.at(99)))
+    #expect(budget.spend(1, at: Self.at(100)))
+    #expect(!budget.spend(1, at: Self.at(100)))
+    #expect(budget.spend(100, at: Self.at(1_000_000)))
+    #expect(!budget.spend(1, at: Self.at(1_000_000)))
+  }
+
+  /// A frame of a flood, and what the connection is told to be too much of.
+  struct Flood: Sendable, CustomTestStringConvertible {
+    let name: String
+    let frame: @Sendable (Int) -> Frame
+    var testDescription: String { name }
+  }
+
+  static let floods = [
+    Flood(name: "PINGs") { .ping(UInt64($0)) },
+    Flood(name: "PONGs") { .pong(UInt64($0)) },
+    Flood(name: "empty segments") { _ in .data(1, ByteBuffer(), flags: []) },
+    Flood(name: "limits that change nothing") { _ in .credit(0, limit: 1) },
+    Flood(name: "limits that change nothing") { _ in .credit(1, limit: 1) },
+    Flood(name: "frames of unknown types") { _ in .ignored(type: 200) },
+    Flood(name: "CREDENTIALs") { .credential("\($0)") },
+  ]
+
+  @Test("a flood of frames that do nothing ends with EXCESSIVE_LOAD", arguments: floods)
+  func flood(_ flood: Flood) throws {
+    let side = try Side.serving()
+    let error = #expect(throws: WireError.self) {
+      for number in 0...Limits().abusePoints {
+        _ = try side.receive(flood.frame(number))
+        _ = try side.sent()
+      }
+    }
+    #expect(error?.code == .excessiveLoad)
+    #expect(error?.message == "too many \(flood.name) in too short a time")
+  }
+
+  @Test("calls that are opened and reset at once, a thousand a second, go on for ever; ten thousand at once do not")
+  func resets() throws {
+    let side = try Side.introduced(.server)
+    func openAndReset(_ id: StreamID) throws {
+      _ = try side.receive(.open(id, .streaming))
+      _ = try side.receive(.reset(id, .cancelled))
+      side.machine.handlerEnded(of: id)
+      _ = try side.sent()
+    }
+    var id: StreamID = 0
+    for second in 0..<30 {
+      side.machine.advance(to: Self.at(UInt64(second) * 1_000))
+      for _ in 0..<1_000 {
+        id += 1
+        try openAndReset(id)
+      }
+    }
+    let error = #expect(throws: WireError.self) {
+      for _ in 0...10_000 {
+        id += 1
+        try openAndReset(id)
+      }
+    }
+    #expect(error == WireError(.excessiveLoad, "too many resets of calls in too short a time"))
+  }
+}
