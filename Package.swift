@@ -7,11 +7,17 @@ let settings: [SwiftSetting] = [
   .enableUpcomingFeature("NonisolatedNonsendingByDefault"), .treatAllWarnings(as: .error),
 ]
 
+/// For the byte path: exclusive access to memory is checked at run time in debug builds, which the tests run, and not in
+/// release builds, where the checks are a twentieth of a call's cost.
+let bytePath =
+  settings + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
+
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
@@ -21,7 +27,8 @@ let protocGenSwift = Target.Dependency.product(name: "protoc-gen-swift", package
 
 /// A library of `Sources/`, with the dependencies that `Sources/README.md` draws.
 func library(
-  _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []
+  _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = [],
+  settings: [SwiftSetting] = settings
 ) -> Target {
   .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
 }
@@ -50,10 +57,12 @@ let cTargets: [Target] = [
 let libraries: [Target] = [
   library("ComandaDomain"),
   library("ComandaCrypto", ["COpenSSL", "CCRC32C"]),
-  library("ComandaWire", [nioCore, deque]),
-  library("ComandaTLS", ["COpenSSL", "COpenSSLShims", nioCore]),
-  library("ComandaRPC", [nioCore, logging]),
-  library("ComandaTransport", ["ComandaRPC", "ComandaTLS", "ComandaWire", deque, logging, nioCore, nioPosix]),
+  library("ComandaWire", [nioCore, deque], settings: bytePath),
+  library("ComandaTLS", ["COpenSSL", "COpenSSLShims", nioCore], settings: bytePath),
+  library("ComandaRPC", [nioCore, logging, metrics], settings: bytePath),
+  library(
+    "ComandaTransport", ["ComandaRPC", "ComandaTLS", "ComandaWire", deque, logging, nioCore, nioPosix],
+    settings: bytePath),
   library("ComandaProtos", ["ComandaRPC", nioCore, protobuf]),
   library("ComandaImportCodec", ["CCRC32C", "CImportRows", "ComandaDomain"]),
   library("ComandaImportFiles"),
@@ -86,7 +95,11 @@ let executables: [Target] = [
     "comanda",
     ["ComandaClient", "ComandaImportFiles", "ComandaProtos", "ComandaRPC", argumentParser, protobuf]),
   executable(
-    "comanda-bench", ["ComandaRPC", "ComandaTLS", "ComandaTransport", argumentParser, logging, nioCore]),
+    "comanda-bench",
+    [
+      "ComandaClient", "ComandaCrypto", "ComandaDomain", "ComandaRPC", "ComandaServices", "ComandaTLS",
+      "ComandaTransport", "ComandaWire", argumentParser, logging, metrics, nioCore,
+    ]),
   executable("protoc-gen-comanda", ["ComandaCodeGen"]),
 ]
 
@@ -154,6 +167,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),

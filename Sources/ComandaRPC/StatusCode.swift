@@ -50,6 +50,9 @@ public struct StatusCode: Sendable, Hashable, CustomStringConvertible {
   /// The caller's credentials are missing, unknown, expired or revoked.
   public static let unauthenticated = StatusCode(known: 16)
 
+  /// All codes, in the order of their numbers.
+  public static let all = names.indices.map { StatusCode(known: UInt8($0)) }
+
   private static let names = [
     "OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS",
     "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED",

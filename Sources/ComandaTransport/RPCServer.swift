@@ -57,13 +57,15 @@ public final class RPCServer: Sendable {
     let channel: any Channel
     switch listener.socket {
     case .tcp(let host, let port):
-      channel = try await bootstrap
+      channel =
+        try await bootstrap
         .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
         .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
         .childChannelInitializer { self.accept($0, listener) }
         .bind(host: host, port: port).get()
     case .unix(let path):
-      channel = try await bootstrap
+      channel =
+        try await bootstrap
         .childChannelInitializer { self.accept($0, listener) }
         .bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
     }

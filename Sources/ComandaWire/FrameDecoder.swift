@@ -191,7 +191,9 @@ public enum FrameDecoder {
     _ payload: inout ByteBuffer, length: Int, _ name: String
   ) throws(WireError) -> String {
     guard length <= payload.readableBytes else { throw .malformed("\(name) ends before its length") }
-    let text = payload.withUnsafeReadableBytes { String(validating: $0.prefix(length), as: UTF8.self) }
+    let text = payload.withUnsafeReadableBytes { bytes in
+      String(validating: UnsafeRawBufferPointer(rebasing: bytes.prefix(length)), as: UTF8.self)
+    }
     guard let text else { throw .malformed("\(name) is not UTF-8") }
     payload.moveReaderIndex(forwardBy: length)
     return text

@@ -3,23 +3,29 @@
 /// Calls are numbered one after the other and most are short, so a table of twice as many places as calls, indexed by
 /// the number's low bits, finds nearly each at the first look; a hash of the number costs more than that look.
 /// A value can be taken out to be changed and put back, without a copy: `take`, then assign.
+@frozen
 public struct StreamTable<Value> {
   @usableFromInline var ids: [StreamID]
   @usableFromInline var values: [Value?]
   @usableFromInline var mask: Int
-  /// The calls in the table.
-  public private(set) var count = 0
+  @usableFromInline var used = 0
 
   /// An empty table.
+  @inlinable
   public init() {
     ids = [StreamID](repeating: 0, count: 8)
     values = Array(repeating: nil, count: 8)
     mask = 7
   }
 
+  /// The number of calls in the table.
+  @inlinable public var count: Int {
+    used
+  }
+
   /// Whether no call is in the table.
   @inlinable public var isEmpty: Bool {
-    count == 0
+    used == 0
   }
 
   /// The numbers of the calls, in no order.
@@ -39,6 +45,7 @@ public struct StreamTable<Value> {
   }
 
   /// The value of a call. Setting nil removes the call.
+  @inlinable
   public subscript(id: StreamID) -> Value? {
     get { place(of: id).flatMap { values[$0] } }
     set {
@@ -55,6 +62,7 @@ public struct StreamTable<Value> {
   }
 
   /// Moves a call's value out; the call stays in the table until its value is put back or removed.
+  @inlinable
   public mutating func take(_ id: StreamID) -> Value? {
     guard let place = place(of: id) else { return nil }
     return values[place].take()
@@ -62,10 +70,11 @@ public struct StreamTable<Value> {
 
   /// Removes a call; returns its value.
   @discardableResult
+  @inlinable
   public mutating func removeValue(of id: StreamID) -> Value? {
     guard var hole = place(of: id) else { return nil }
     let value = values[hole].take()
-    count -= 1
+    used -= 1
     // What stands behind the hole moves up, unless it stands where it belongs.
     var next = (hole + 1) & mask
     while ids[next] != 0 {
@@ -81,7 +90,7 @@ public struct StreamTable<Value> {
     return value
   }
 
-  @usableFromInline
+  @inlinable
   func place(of id: StreamID) -> Int? {
     var place = Int(id) & mask
     while ids[place] != id {
@@ -91,23 +100,25 @@ public struct StreamTable<Value> {
     return id == 0 ? nil : place
   }
 
-  private mutating func insert(_ value: Value, for id: StreamID) {
+  @inlinable
+  mutating func insert(_ value: Value, for id: StreamID) {
     if id == 0 { return }
-    if 2 * count > mask { grow() }
+    if 2 * used > mask { grow() }
     var place = Int(id) & mask
     while ids[place] != 0 { place = (place + 1) & mask }
     ids[place] = id
     values[place] = value
-    count += 1
+    used += 1
   }
 
-  private mutating func grow() {
+  @usableFromInline
+  mutating func grow() {
     let old = (ids: ids, values: values)
     let size = 2 * (mask + 1)
     ids = [StreamID](repeating: 0, count: size)
     values = Array(repeating: nil, count: size)
     mask = size - 1
-    count = 0
+    used = 0
     for (id, value) in zip(old.ids, old.values) where id != 0 {
       if let value { insert(value, for: id) }
     }

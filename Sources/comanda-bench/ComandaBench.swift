@@ -7,10 +7,11 @@ struct ComandaBench: AsyncParsableCommand {
     commandName: "comanda-bench",
     abstract: "Measures Comanda's parts on this machine.",
     discussion: """
-      Figures are worth something as ratios to a peer measured in the same minute on the same machine.
+      Figures are worth something as ratios to a peer measured in the same minute on the same machine, by a release \
+      build.
 
       Example: comanda-bench serve-echo --listen 127.0.0.1:7901 --directory /tmp/bench &
-               comanda-bench echo --target 127.0.0.1:7901 --ca /tmp/bench/ca.pem --in-flight 64 --calls 200000
+               comanda-bench echo --profile /tmp/bench/profile.json --in-flight 64 --calls 200000 --server-pid $!
       """,
-    subcommands: [ServeEcho.self, Echo.self])
+    subcommands: [ServeEcho.self, Echo.self, StreamCommand.self, Connections.self, Codec.self])
 }

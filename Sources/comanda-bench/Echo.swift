@@ -1,26 +1,21 @@
 import ArgumentParser
 import ComandaRPC
-import ComandaTLS
 import ComandaTransport
-import Foundation
 import NIOCore
 
 /// `comanda-bench echo`
 struct Echo: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Makes unary echo calls, and prints their rate and latency.",
+    abstract: "Makes unary echo calls; prints their rate, their latency, and the server's processor time for each.",
     discussion: """
-      The server's CPU per call is its process time before and after (for instance from /proc/PID/stat), divided by
-      the calls, warm-up included: a tenth more than --calls.
+      Each call carries a deadline and a metadata field. A tenth of the calls are made beforehand, to warm up; the \
+      server's processor time (with --server-pid) is that of the calls measured. For figures that clock ticks do not \
+      blur, make some seconds' worth of calls.
 
-      Example: comanda-bench echo --target 127.0.0.1:7901 --ca /tmp/bench/ca.pem --in-flight 64 --calls 2000000
+      Example: comanda-bench echo --profile /tmp/bench/profile.json --in-flight 64 --calls 2000000 --server-pid 4711
       """)
 
-  @Option(help: "The server, HOST:PORT.")
-  var target = "127.0.0.1:7901"
-
-  @Option(help: "Certificate authority, PEM.")
-  var ca: String
+  @OptionGroup var target: TargetOptions
 
   @Option(help: "Connections.")
   var connections = 1
@@ -34,46 +29,55 @@ struct Echo: AsyncParsableCommand {
   @Option(help: "Bytes of each request.")
   var payload = 128
 
-  @Flag(help: "Print JSON.")
-  var json = false
+  @OptionGroup var output: OutputOptions
+
+  private struct Result: Encodable {
+    let peer = "comanda"
+    let connections, inFlight, calls, payload: Int
+    let seconds, callsPerSecond, p50Us, p99Us, p999Us: Double
+    let serverCpuUsPerCall: Double?
+
+    enum CodingKeys: String, CodingKey {
+      case peer, connections, calls, payload, seconds
+      case inFlight = "in_flight"
+      case callsPerSecond = "calls_per_second"
+      case p50Us = "p50_us"
+      case p99Us = "p99_us"
+      case p999Us = "p999_us"
+      case serverCpuUsPerCall = "server_cpu_us_per_call"
+    }
+  }
 
   func run() async throws {
-    let endpoint = try Endpoint(target)
-    let channels = try (0..<max(1, connections)).map { _ in
-      try ClientChannel(
-        target: ClientChannel.Target(host: endpoint.host, port: endpoint.port),
-        tls: .client(trust: .authorities(.file(ca))))
-    }
+    let server = try target.server()
+    let channels = try (0..<max(1, connections)).map { _ in try target.channel() }
     _ = try await measure(channels, calls: calls / 10)
+    let before = server?.processorSeconds
     let clock = ContinuousClock()
     let start = clock.now
-    let latencies = try await measure(channels, calls: calls).sorted()
+    let latencies = Latencies(try await measure(channels, calls: calls))
     let seconds = (clock.now - start) / .seconds(1)
+    let spent = before.flatMap { before in server.map { $0.processorSeconds - before } }
     for channel in channels { try await channel.close() }
-    let rate = Double(latencies.count) / seconds
-    func percentile(_ share: Double) -> Double {
-      latencies.isEmpty ? 0 : latencies[min(latencies.count - 1, Int(Double(latencies.count) * share))]
-    }
-    let (p50, p99, p999) = (percentile(0.5), percentile(0.99), percentile(0.999))
-    if json {
-      print(
-        String(
-          format: #"{"peer":"comanda","in_flight":%d,"connections":%d,"calls":%d,"payload":%d,"seconds":%.3f,"#
-            + #""calls_per_second":%.0f,"p50_us":%.1f,"p99_us":%.1f,"p999_us":%.1f}"#,
-          inFlight, connections, latencies.count, payload, seconds, rate, p50, p99, p999))
-    } else {
-      print(
-        String(
-          format: "%d calls of %d bytes, %d in flight on each of %d connections: %.0f calls/s, "
-            + "p50 %.0f µs, p99 %.0f µs, p99.9 %.0f µs",
-          latencies.count, payload, inFlight, connections, rate, p50, p99, p999))
-    }
+    let result = Result(
+      connections: channels.count, inFlight: inFlight, calls: latencies.count, payload: payload, seconds: seconds,
+      callsPerSecond: Double(latencies.count) / seconds, p50Us: latencies.percentile(0.5),
+      p99Us: latencies.percentile(0.99), p999Us: latencies.percentile(0.999),
+      serverCpuUsPerCall: spent.map { $0 * 1e6 / Double(max(1, latencies.count)) })
+    let cost = result.serverCpuUsPerCall.map { ", \($0.text(2)) µs of server CPU a call" } ?? ""
+    try output.report(
+      result,
+      "\(result.calls) calls of \(payload) bytes, \(inFlight) in flight on each of \(result.connections) connections: "
+        + "\(result.callsPerSecond.text()) calls/s, p50 \(result.p50Us.text()) µs, p99 \(result.p99Us.text()) µs, "
+        + "p99.9 \(result.p999Us.text()) µs\(cost)")
   }
 
   /// Microseconds of each call.
   private func measure(_ channels: [ClientChannel], calls: Int) async throws -> [Double] {
     let request = ByteBuffer(repeating: UInt8(ascii: "x"), count: payload)
     let share = max(1, calls / (channels.count * inFlight))
+    let echo = EchoService(scope: nil).echo
+    let options = CallOptions(timeout: .seconds(10), metadata: ["request-id": "0190-bench"])
     return try await withThrowingTaskGroup(of: [Double].self) { group in
       for channel in channels {
         for _ in 0..<inFlight {
@@ -83,7 +87,7 @@ struct Echo: AsyncParsableCommand {
             latencies.reserveCapacity(share)
             for _ in 0..<share {
               let start = clock.now
-              _ = try await channel.unary(EchoService.echo, request, options: CallOptions())
+              _ = try await channel.unary(echo, request, options: options)
               latencies.append((clock.now - start) / .microseconds(1))
             }
             return latencies

@@ -1,16 +1,20 @@
 import ArgumentParser
 import ComandaRPC
+import ComandaServices
 import ComandaTLS
 import ComandaTransport
 import Foundation
 import Logging
+import Metrics
 
 /// `comanda-bench serve-echo`
 struct ServeEcho: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Serves unary echo over TLS until it is stopped.",
+    abstract: "Serves echo and streams over TLS until it is stopped.",
     discussion: """
-      With --directory it makes a development certificate authority there (ca.pem) and its own certificate.
+      Each call is authenticated, counted, timed and logged by the interceptors of the order server. With --directory \
+      it makes a development certificate authority there (ca.pem), its own certificate, and a profile (profile.json) \
+      with the token that calls need. Once it serves it prints a line of JSON with its address and process id.
 
       Example: comanda-bench serve-echo --listen 127.0.0.1:7901 --directory /tmp/bench
       """)
@@ -30,15 +34,29 @@ struct ServeEcho: AsyncParsableCommand {
   @Option(help: "Event loop threads.")
   var threads = 1
 
+  @Flag(help: "Leave out authentication, metrics and the log.")
+  var bare = false
+
   func run() async throws {
     let endpoint = try Endpoint(listen)
+    MetricsSystem.bootstrap(AtomicMetrics())
+    var logger = Logger(label: "bench")
+    logger.logLevel = .notice
+    let router = Router([EchoService(scope: bare ? nil : BenchToken.scope)])
+    let authenticator = Authenticator(
+      tokens: BenchToken.store, environment: BenchToken.environment, logger: logger)
+    let interceptors: [any ServerInterceptor] = [CallMetrics(router), CallLog(logger), authenticator]
+    let identity = try identity()
+    var settings = ServerSettings()
+    settings.connections = 50_000
     let server = try RPCServer(
-      dispatcher: CallDispatcher(router: Router([EchoService()]), logger: Logger(label: "bench")),
-      tls: .server(try identity()), threads: threads, logger: Logger(label: "bench"))
+      dispatcher: CallDispatcher(router: router, interceptors: bare ? [] : interceptors, logger: logger),
+      tls: .server(identity), settings: settings, threads: threads, logger: logger)
     let address = try await server.listen(host: endpoint.host, port: endpoint.port)
+    if let directory { try BenchToken.writeProfile(into: directory, server: address) }
     let ready = #"{"event":"ready","listen":"\#(address)","pid":\#(getpid())}"# + "\n"
     try FileHandle.standardOutput.write(contentsOf: Data(ready.utf8))
-    for await _ in AsyncStream<Void>(unfolding: { try? await Task.sleep(for: .seconds(3600)) }) {}
+    while true { try await Task.sleep(for: .seconds(3600)) }
   }
 
   private func identity() throws -> TLSConfiguration.Identity {
