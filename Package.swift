@@ -116,7 +116,7 @@ let testTargets: [Target] = [
   tests("ComandaRPCTests", ["ComandaRPC", logging, nioCore]),
   tests(
     "ComandaTransportTests",
-    ["ComandaRPC", "ComandaTLS", "ComandaTransport", "ComandaWire", logging, nioCore, nioPosix]),
+    ["ComandaRPC", "ComandaTLS", "ComandaTransport", "ComandaWire", logging, nioCore, nioEmbedded, nioPosix]),
   tests("ComandaTLSTests", ["COpenSSL", "COpenSSLShims", "ComandaTLS", nioCore, nioEmbedded, nioPosix]),
   tests(
     "ComandaServicesTests", ["ComandaDomain", "ComandaProtos", "ComandaRPC", "ComandaServices", logging, protobuf]),

@@ -34,19 +34,14 @@ public final class ConnectionContext: Sendable {
     self.certificate = certificate
   }
 
-  /// The bearer token that the peer sent for the whole connection.
-  public var credential: String? {
-    state.withLock { $0.credential }
+  /// The bearer token that the peer sent for the whole connection, and the identity that an interceptor resolved from it.
+  public var caller: (credential: String?, identity: (any CallerIdentity)?) {
+    state.withLock { ($0.credential, $0.identity) }
   }
 
   /// Replaces the connection's token; what was resolved from the old one is forgotten.
   public func setCredential(_ credential: String?) {
     state.withLock { $0 = State(credential: credential) }
-  }
-
-  /// The identity that an interceptor resolved from the connection's token.
-  public var identity: (any CallerIdentity)? {
-    state.withLock { $0.identity }
   }
 
   /// Remembers who the connection's token stands for, unless the token changed meanwhile.

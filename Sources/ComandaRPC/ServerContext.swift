@@ -1,7 +1,7 @@
 import NIOCore
 
 /// Who makes a call, once an interceptor found out.
-public protocol CallerIdentity: Sendable {}
+public protocol CallerIdentity: AnyObject, Sendable {}
 
 /// What a transport lets a handler and its interceptors do to a running call.
 public protocol ServerCallControl: AnyObject, Sendable {

@@ -4,10 +4,16 @@ import Logging
 import Synchronization
 
 /// Who calls, as the authenticator found out and when.
-struct AuthenticatedCaller: CallerIdentity {
+final class AuthenticatedCaller: CallerIdentity {
   let principal: Principal
   let token: SHA256Digest
   let checkedAt: Timestamp
+
+  init(principal: Principal, token: SHA256Digest, checkedAt: Timestamp) {
+    self.principal = principal
+    self.token = token
+    self.checkedAt = checkedAt
+  }
 }
 
 /// Checks the bearer token of every call against the scope that the schema names for its method.
@@ -93,11 +99,11 @@ public final class Authenticator: ServerInterceptor {
       }
       return try await caller(of: String(header.dropFirst("bearer ".count)))
     }
-    guard let credential = context.connection.credential else { throw RPCError.credentialMissing }
-    if let known = context.connection.identity as? AuthenticatedCaller, isFresh(known.checkedAt),
-      known.principal.expiresAt.map({ environment.now() < $0 }) ?? true
-    {
-      return known
+    let (sent, identity) = context.connection.caller
+    guard let credential = sent else { throw RPCError.credentialMissing }
+    if let known = identity as? AuthenticatedCaller {
+      let now = environment.now()
+      if isFresh(known.checkedAt, at: now), known.principal.expiresAt.map({ now < $0 }) ?? true { return known }
     }
     let caller = try await caller(of: credential)
     context.connection.setIdentity(caller, for: credential)
@@ -116,7 +122,9 @@ public final class Authenticator: ServerInterceptor {
 
   /// The token with a hash, from the memory or the store.
   private func token(_ digest: SHA256Digest) async throws -> AccessToken? {
-    if let entry = state.withLock({ $0.entries[digest] }), isFresh(entry.checkedAt) { return entry.token }
+    if let entry = state.withLock({ $0.entries[digest] }), isFresh(entry.checkedAt, at: environment.now()) {
+      return entry.token
+    }
     let checkedAt = environment.now()
     let token = try await tokens.resolve(digest)
     state.withLock { state in
@@ -126,8 +134,8 @@ public final class Authenticator: ServerInterceptor {
     return token
   }
 
-  private func isFresh(_ moment: Timestamp) -> Bool {
-    environment.now() < moment.adding(seconds: Self.memory)
+  private func isFresh(_ moment: Timestamp, at now: Timestamp) -> Bool {
+    now < moment.adding(seconds: Self.memory)
   }
 }
 

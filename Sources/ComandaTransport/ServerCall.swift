@@ -9,12 +9,12 @@ final class ServerCall: ServerCallControl, InboundMessages, OutboundMessages, @u
   let id: StreamID
   let route: CallRoute
   let deadline: NIODeadline?
-  private let connection: ServerConnection
+  let connection: ServerConnection
   private let loop: any EventLoop
 
   private var inbox = MessageInbox()
   private var writer: CheckedContinuation<Void, any Error>?
-  private var task: Task<Void, Never>?
+  private var worker: HandlerTasks.Worker?
   private(set) var trailers: Metadata = [:]
   /// Set once the caller got its status or went away: what the handler does then reaches nobody.
   private(set) var ending: RPCError?
@@ -29,9 +29,8 @@ final class ServerCall: ServerCallControl, InboundMessages, OutboundMessages, @u
 
   // MARK: - For the connection, on its loop
 
-  func started(_ task: Task<Void, Never>) {
-    self.task = task
-    if ending != nil { task.cancel() }
+  func started(_ worker: HandlerTasks.Worker) {
+    self.worker = worker
   }
 
   func deliver(_ message: ByteBuffer, cost: UInt64) {
@@ -52,6 +51,7 @@ final class ServerCall: ServerCallControl, InboundMessages, OutboundMessages, @u
   /// The handler has returned: whatever it left behind reads and writes in vain.
   func handlerEnded() {
     ending = .callEnded
+    worker = nil
     inbox.drop(Self.callEnded)
     writer?.resume(throwing: Self.callEnded)
     writer = nil
@@ -67,7 +67,8 @@ final class ServerCall: ServerCallControl, InboundMessages, OutboundMessages, @u
     inbox.drop(error)
     writer?.resume(throwing: error)
     writer = nil
-    task?.cancel()
+    worker?.cancel()
+    worker = nil
   }
 
   // MARK: - For the handler, on any thread

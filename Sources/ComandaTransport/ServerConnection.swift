@@ -18,6 +18,7 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
   typealias OutboundOut = ByteBuffer
 
   let executor: LoopExecutor
+  private let handlers: HandlerTasks
   private let settings: ServerSettings
   private let dispatcher: CallDispatcher
   private var logger: Logger
@@ -43,6 +44,7 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     onClose: @escaping (ServerConnection) -> Void
   ) {
     self.executor = loop.executor
+    self.handlers = loop.handlers
     self.dispatcher = dispatcher
     self.settings = settings
     self.logger = logger
@@ -251,43 +253,35 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     if let deadline {
       deadlines.cover(deadline, on: eventLoop) { self.endExpired() }
     }
-    switch (route.method.handler, open.message, open.endStream) {
-    case (.unary(let handle), let message?, true):
-      call.started(
-        Task(executorPreference: executor) { await self.serve(call, handle, message, context) })
-    case (.unary(let handle), let message, let isLast):
-      if let message { call.deliver(message, cost: 0) }
-      if isLast { call.requestsEnded() }
-      call.started(
-        Task(executorPreference: executor) {
-          do throws(RPCError) {
-            await self.serve(call, handle, try await call.onlyRequest(of: method), context)
-          } catch {
-            self.finished(call, error)
+    var onlyRequest: ByteBuffer?
+    if method.kind == .unary, open.endStream, let message = open.message {
+      onlyRequest = message
+    } else {
+      if let message = open.message { deliver(message, cost: 0, isLast: false, on: id) }
+      if open.endStream { call.requestsEnded() }
+    }
+    if call.ending == nil {
+      handlers.start(HandlerWork(call: call, context: context, onlyRequest: onlyRequest))
+    } else {
+      runningHandlers -= 1
+      machine.handlerEnded(of: id)
+    }
+  }
+
+  /// Runs the handler of a call, in a task of the loop.
+  func serve(_ work: HandlerWork) async {
+    let call = work.call
+    do throws(RPCError) {
+      switch call.route.method.handler {
+      case .unary(let handle):
+        let request =
+          if let request = work.onlyRequest { request } else {
+            try await call.onlyRequest(of: work.context.method)
           }
-        })
-    case (.stream(let handle), let message, let isLast):
-      if let message { deliver(message, cost: 0, isLast: false, on: id) }
-      if isLast { call.requestsEnded() }
-      call.started(
-        Task(executorPreference: executor) { await self.serve(call, handle, context) })
-    }
-  }
-
-  private func serve(
-    _ call: ServerCall, _ handle: RPCMethod.UnaryHandler, _ request: ByteBuffer, _ context: ServerContext
-  ) async {
-    do throws(RPCError) {
-      let response = try await dispatcher.serve(call.route, handle, request, context: context)
-      guard UInt64(response.readableBytes) <= machine.peerMessageSize else {
-        return finished(call, .responseTooLarge(response.readableBytes, limit: machine.peerMessageSize))
-      }
-      if call.ending == nil {
-        if call.trailers.isEmpty {
-          machine.respond(response, on: call.id)
-        } else {
-          machine.send(response, on: call.id)
-        }
+        let response = try await dispatcher.serve(call.route, handle, request, context: work.context)
+        try respond(response, to: call)
+      case .stream(let handle):
+        try await dispatcher.serve(call.route, handle, call, call, context: work.context)
       }
       finished(call, nil)
     } catch {
@@ -295,12 +289,15 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     }
   }
 
-  private func serve(_ call: ServerCall, _ handle: RPCMethod.StreamHandler, _ context: ServerContext) async {
-    do throws(RPCError) {
-      try await dispatcher.serve(call.route, handle, call, call, context: context)
-      finished(call, nil)
-    } catch {
-      finished(call, error)
+  private func respond(_ response: ByteBuffer, to call: ServerCall) throws(RPCError) {
+    guard UInt64(response.readableBytes) <= machine.peerMessageSize else {
+      throw .responseTooLarge(response.readableBytes, limit: machine.peerMessageSize)
+    }
+    if call.ending != nil { return }
+    if call.trailers.isEmpty {
+      machine.respond(response, on: call.id)
+    } else {
+      machine.send(response, on: call.id)
     }
   }
 

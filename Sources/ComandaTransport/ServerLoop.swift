@@ -6,6 +6,7 @@ import NIOCore
 /// more memory than its state. Confined to its loop.
 final class ServerLoop: @unchecked Sendable {
   let executor: LoopExecutor
+  let handlers: HandlerTasks
   private(set) var tls: TLSContext
   private var connections: [ObjectIdentifier: ServerConnection] = [:]
   private let interval: TimeAmount
@@ -14,6 +15,7 @@ final class ServerLoop: @unchecked Sendable {
 
   init(_ eventLoop: any EventLoop, tls: TLSContext, interval: TimeAmount) {
     self.executor = LoopExecutor(eventLoop: eventLoop)
+    self.handlers = HandlerTasks(executor)
     self.tls = tls
     self.interval = interval
   }
@@ -40,7 +42,14 @@ final class ServerLoop: @unchecked Sendable {
   /// A connection is over, with all its calls.
   func remove(_ connection: ServerConnection) {
     connections[ObjectIdentifier(connection)] = nil
-    if connections.isEmpty { drained?.succeed() }
+    endIfDrained()
+  }
+
+  private func endIfDrained() {
+    guard connections.isEmpty, let drained else { return }
+    handlers.close()
+    // A turn later: a job that the tasks' end enqueued would be lost with the loop.
+    eventLoop.execute { drained.succeed() }
   }
 
   /// Drains all connections; succeeds when they are gone.
@@ -48,7 +57,7 @@ final class ServerLoop: @unchecked Sendable {
     if let drained { return drained.futureResult }
     let drained = eventLoop.makePromise(of: Void.self)
     self.drained = drained
-    if connections.isEmpty { drained.succeed() }
+    endIfDrained()
     for connection in connections.values { connection.drain(within: limit, reason: "the server stops") }
     return drained.futureResult
   }

@@ -192,7 +192,7 @@ public enum FrameDecoder {
   ) throws(WireError) -> String {
     guard length <= payload.readableBytes else { throw .malformed("\(name) ends before its length") }
     let text = payload.withUnsafeReadableBytes { bytes in
-      String(validating: UnsafeRawBufferPointer(rebasing: bytes.prefix(length)), as: UTF8.self)
+      String(checking: UnsafeRawBufferPointer(rebasing: bytes.prefix(length)))
     }
     guard let text else { throw .malformed("\(name) is not UTF-8") }
     payload.moveReaderIndex(forwardBy: length)
@@ -213,5 +213,16 @@ extension HeaderField {
         default: false
         }
       }
+  }
+}
+
+extension String {
+  /// These bytes as text; nil when they are not UTF-8. Nearly all are ASCII, which needs no further check.
+  fileprivate init?(checking bytes: UnsafeRawBufferPointer) {
+    if bytes.allSatisfy({ $0 < 0x80 }) {
+      self.init(decoding: bytes, as: UTF8.self)
+    } else {
+      self.init(validating: bytes, as: UTF8.self)
+    }
   }
 }

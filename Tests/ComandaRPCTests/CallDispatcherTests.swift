@@ -15,8 +15,12 @@ struct CallDispatcherTests {
     var all: [String] { lines.withLock { $0 } }
   }
 
-  private struct Caller: CallerIdentity, Equatable {
+  private final class Caller: CallerIdentity {
     let name: String
+
+    init(name: String) {
+      self.name = name
+    }
   }
 
   private struct Noting: ServerInterceptor {

@@ -21,14 +21,16 @@ final class Loopback {
 
   init(
     _ methods: [RPCMethod], settings: ServerSettings = .quick, port: Int = 0, threads: Int = 2,
-    interceptors: [any ServerInterceptor] = [], mapping: @escaping CallDispatcher.ErrorMapping = { _ in nil }
+    interceptors: [any ServerInterceptor] = [], limits: CallLimits = CallLimits(),
+    mapping: @escaping CallDispatcher.ErrorMapping = { _ in nil }
   ) async throws {
     var router = Router()
     for method in methods { router.register(method) }
     var logger = Logger(label: "test")
     logger.logLevel = .critical
     server = try RPCServer(
-      dispatcher: CallDispatcher(router: router, interceptors: interceptors, logger: logger, mapping: mapping),
+      dispatcher: CallDispatcher(
+        router: router, interceptors: interceptors, limits: limits, logger: logger, mapping: mapping),
       tls: .server(certificates.get().identity), settings: settings, threads: threads, logger: logger)
     let address = try await server.listen(host: "127.0.0.1", port: port)
     self.port = Int(address.split(separator: ":").last ?? "") ?? 0
@@ -53,11 +55,11 @@ final class Loopback {
 /// Runs a test against a server of these methods, and closes all that it made.
 func withLoopback(
   _ methods: RPCMethod..., settings: ServerSettings = .quick, threads: Int = 2,
-  interceptors: [any ServerInterceptor] = [], mapping: @escaping CallDispatcher.ErrorMapping = { _ in nil },
-  _ body: (Loopback) async throws -> Void
+  interceptors: [any ServerInterceptor] = [], limits: CallLimits = CallLimits(),
+  mapping: @escaping CallDispatcher.ErrorMapping = { _ in nil }, _ body: (Loopback) async throws -> Void
 ) async throws {
   let loopback = try await Loopback(
-    methods, settings: settings, threads: threads, interceptors: interceptors, mapping: mapping)
+    methods, settings: settings, threads: threads, interceptors: interceptors, limits: limits, mapping: mapping)
   do {
     try await body(loopback)
   } catch {

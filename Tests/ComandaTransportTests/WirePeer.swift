@@ -3,6 +3,7 @@ import Foundation
 import NIOCore
 import NIOPosix
 
+@testable import ComandaTransport
 @testable import ComandaWire
 
 /// The loops of all scripted peers.
@@ -20,25 +21,52 @@ final class WirePeer: Sendable {
 
   /// A client that begins with these frames; it may be in the TLS handshake still.
   static func client(port: Int, sending first: Frame...) async throws -> WirePeer {
+    try await client(.tcp(host: "127.0.0.1", port: port), sending: first)
+  }
+
+  /// - Parameter ahead: what is sent ahead of TLS.
+  private static func client(
+    _ socket: ServerListener.Socket, ahead: ByteBuffer = ByteBuffer(), sending first: [Frame]
+  ) async throws -> WirePeer {
     let tls = try TLSContext(configuration: .client(trust: certificates.get().trust, sessions: nil))
     let frames = Events<Frame>()
-    let channel = try await ClientBootstrap(group: peerGroup)
+    let bootstrap = ClientBootstrap(group: peerGroup)
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           try channel.pipeline.syncOperations.addHandlers(
-            TLSHandler(context: tls, serverName: "127.0.0.1"), FrameReceiver(frames, first: first))
+            BytesAhead(ahead), TLSHandler(context: tls, serverName: "127.0.0.1"), FrameReceiver(frames, first: first))
         }
       }
-      .connect(host: "127.0.0.1", port: port)
-      .get()
+    let channel =
+      switch socket {
+      case .tcp(let host, let port): try await bootstrap.connect(host: host, port: port).get()
+      case .unix(let path): try await bootstrap.connect(unixDomainSocketPath: path).get()
+      }
     return WirePeer(channel, frames)
   }
 
   /// A client that is introduced, and has got the server's HELLO.
-  static func introducedClient(port: Int) async throws -> WirePeer {
-    let peer = try await client(port: port, sending: .hello(Limits.beforeHello))
+  static func introducedClient(port: Int, ahead: ByteBuffer = ByteBuffer()) async throws -> WirePeer {
+    try await introducedClient(.tcp(host: "127.0.0.1", port: port), ahead: ahead)
+  }
+
+  /// A client that is introduced by way of a Unix socket.
+  static func introducedClient(unix path: String) async throws -> WirePeer {
+    try await introducedClient(.unix(path: path))
+  }
+
+  private static func introducedClient(
+    _ socket: ServerListener.Socket, ahead: ByteBuffer = ByteBuffer()
+  ) async throws -> WirePeer {
+    let peer = try await client(socket, ahead: ahead, sending: [.hello(Limits.beforeHello)])
     guard case .hello? = await peer.next() else { throw ChannelError.inappropriateOperationForState }
     return peer
+  }
+
+  /// Whether a client that begins with TLS at once is closed without a word.
+  static func isRefused(port: Int) async -> Bool {
+    guard let peer = try? await client(port: port, sending: .hello(Limits.beforeHello)) else { return true }
+    return await peer.next() == nil
   }
 
   func send(_ frames: Frame...) async throws {
@@ -79,6 +107,23 @@ final class WirePeer: Sendable {
     try await channel.eventLoop.submit {
       try self.channel.pipeline.syncOperations.context(handlerType: TLSHandler.self).close(promise: nil)
     }.get()
+  }
+}
+
+/// Sends some bytes ahead of all others.
+private final class BytesAhead: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+
+  private let bytes: ByteBuffer
+
+  init(_ bytes: ByteBuffer) {
+    self.bytes = bytes
+  }
+
+  func channelActive(context: ChannelHandlerContext) {
+    if bytes.readableBytes > 0 { context.writeAndFlush(wrapOutboundOut(bytes), promise: nil) }
+    context.fireChannelActive()
   }
 }
 
