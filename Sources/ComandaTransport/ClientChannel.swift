@@ -2,108 +2,140 @@ import ComandaRPC
 import ComandaTLS
 import ComandaWire
 import NIOCore
-import NIOPosix
 import Synchronization
 
-/// Calls to one server, over a connection that is made when it is needed and made anew when it was lost.
+/// Calls to the servers behind one or several addresses.
 ///
-/// A call that fails because the connection went away fails with UNAVAILABLE; whether to repeat it is its caller's to
-/// say. The next call connects again.
+/// ```swift
+/// let channel = try ClientChannel(
+///   targets: [.init(host: "orders-1.internal", port: 7443), .init(host: "orders-2.internal", port: 7443)],
+///   tls: .client(trust: .authorities(.file("ca.pem"))), credential: token)
+/// ```
+///
+/// - Connections are made with the first call, one to each address. Calls take turns on those that are ready. One that
+///   is lost is made anew with jittered backoff (``ClientSettings/backoff``); one whose server drains is replaced at
+///   once, and its calls go on.
+/// - A call that failed is made again where that does no harm (``RetryPolicy``), within its deadline. What fails above
+///   that fails with the error of its last attempt.
+/// - Cancelling a call's task cancels the call, on the server too.
+///
+/// It closes its connections when it is released and no call is open; `close()` does so at once.
 public final class ClientChannel: RPCChannel {
-  /// Where the server is.
-  public struct Target: Sendable, Hashable {
-    /// A host name or an address.
-    public let host: String
-    /// The TCP port.
-    public let port: Int
-
-    /// A target.
-    public init(host: String, port: Int) {
-      self.host = host
-      self.port = port
-    }
-  }
-
-  private let target: Target
-  private let tls: TLSContext
-  private let serverName: String
-  private let credential: String?
+  private let pool: ClientPool
   private let settings: ClientSettings
-  private let executor: LoopExecutor
-  private let state = Mutex(State())
+  private let interceptors: [any ClientInterceptor]
+  private let isClosed = Atomic<Bool>(false)
 
-  private struct State {
-    var connection: ClientConnection?
-    var isClosed = false
+  /// A client of these servers; it connects with the first call.
+  /// - Parameters:
+  ///   - credential: the bearer token, sent once a connection.
+  ///   - interceptors: run around every call, in this order at its start and at its end.
+  /// - Throws: `TLSError` when the certificates given cannot be used; `RPCError` INVALID_ARGUMENT for a target that no
+  ///   connection can be made to.
+  public init(
+    targets: [Target], tls: TLSConfiguration, credential: String? = nil, settings: ClientSettings = ClientSettings(),
+    interceptors: [any ClientInterceptor] = []
+  ) throws {
+    self.pool = try ClientPool(targets: targets, tls: tls, credential: credential, settings: settings)
+    self.settings = settings
+    self.interceptors = interceptors
   }
 
-  /// A client of a server; it connects with the first call.
-  /// - Parameters:
-  ///   - serverName: the name to find in the server's certificate; the host when nil.
-  ///   - credential: the bearer token, sent once a connection.
-  /// - Throws: `TLSError` when the certificates given cannot be used.
-  public init(
-    target: Target, tls: TLSConfiguration, serverName: String? = nil, credential: String? = nil,
-    settings: ClientSettings = ClientSettings()
+  /// A client of one server.
+  /// - Throws: as ``init(targets:tls:credential:settings:interceptors:)``.
+  public convenience init(
+    target: Target, tls: TLSConfiguration, credential: String? = nil, settings: ClientSettings = ClientSettings(),
+    interceptors: [any ClientInterceptor] = []
   ) throws {
-    self.target = target
-    self.tls = try TLSContext(configuration: tls)
-    self.serverName = serverName ?? target.host
-    self.credential = credential
-    self.settings = settings
-    // The process' own loops, which are never shut down: calls outlive their client, and a call that asks a loop that
-    // is gone would wait for ever.
-    self.executor = LoopExecutor(eventLoop: MultiThreadedEventLoopGroup.singleton.next())
+    try self.init(
+      targets: [target], tls: tls, credential: credential, settings: settings, interceptors: interceptors)
+  }
+
+  deinit {
+    if !isClosed.load(ordering: .relaxed) { _ = pool.close() }
   }
 
   /// Makes a unary call.
   public func unary(
-    _ method: MethodDescriptor, _ request: ByteBuffer, options: CallOptions
+    _ method: MethodDescriptor, _ message: ByteBuffer, options: CallOptions
   ) async throws -> ByteBuffer {
-    let request = try callRequest(method, request, options)
-    let connection = try connection()
-    let started = StartedStream()
-    return try await withTaskCancellationHandler {
-      try await withCheckedThrowingContinuation { continuation in
-        let stream = ClientStream(request, connection: connection, awaiting: .response(continuation))
-        connection.submit(stream)
-        started.set(stream)
+    var attempts = RetrySequence()
+    if interceptors.isEmpty { return try await unary(request(method, message, options), &attempts) }
+    let observation = CallObservation(interceptors, ClientCallContext(method: method, options: options))
+    do {
+      let options = try await observation.start()
+      let response = try await unary(request(method, message, options), &attempts)
+      observation.ended(.ok, attempts: attempts.attempts)
+      return response
+    } catch {
+      observation.ended(with: error, attempts: attempts.attempts)
+      throw error
+    }
+  }
+
+  private func unary(
+    _ request: ClientStream.Request, _ attempts: inout RetrySequence
+  ) async throws -> ByteBuffer {
+    try await repeating(request, &attempts) { connection in
+      let started = StartedStream()
+      return try await withTaskCancellationHandler {
+        try await withCheckedThrowingContinuation { continuation in
+          let stream = ClientStream(request, connection: connection, awaiting: .response(continuation))
+          connection.submit(stream)
+          started.set(stream)
+        }
+      } onCancel: {
+        started.cancel()
       }
-    } onCancel: {
-      started.cancel()
     }
   }
 
   /// Starts a call in which at least one side streams.
   public func start(
-    _ method: MethodDescriptor, request: ByteBuffer?, options: CallOptions
+    _ method: MethodDescriptor, request message: ByteBuffer?, options: CallOptions
   ) async throws -> any ClientCall {
-    let request = try callRequest(method, request, options)
-    let connection = try connection()
-    let started = StartedStream()
-    let stream = try await withTaskCancellationHandler {
-      try await withCheckedThrowingContinuation { continuation in
-        let stream = ClientStream(request, connection: connection, awaiting: .opening(continuation))
-        connection.submit(stream)
-        started.set(stream)
+    var attempts = RetrySequence()
+    if interceptors.isEmpty {
+      let request = try request(method, message, options)
+      let stream = try await open(request, &attempts)
+      return ClientCallHandle(stream, request, attempts, channel: self, observation: nil)
+    }
+    let observation = CallObservation(interceptors, ClientCallContext(method: method, options: options))
+    do {
+      let request = try self.request(method, message, try await observation.start())
+      let stream = try await open(request, &attempts)
+      return ClientCallHandle(stream, request, attempts, channel: self, observation: observation)
+    } catch {
+      observation.ended(with: error, attempts: attempts.attempts)
+      throw error
+    }
+  }
+
+  /// Opens a streaming call on a connection, trying again while it surely did not start.
+  func open(_ request: ClientStream.Request, _ attempts: inout RetrySequence) async throws -> ClientStream {
+    try await repeating(request, &attempts) { connection in
+      let started = StartedStream()
+      return try await withTaskCancellationHandler {
+        try await withCheckedThrowingContinuation { continuation in
+          let stream = ClientStream(request, connection: connection, awaiting: .opening(continuation))
+          connection.submit(stream)
+          started.set(stream)
+        }
+      } onCancel: {
+        started.cancel()
       }
-    } onCancel: {
-      started.cancel()
     }
-    return ClientCallHandle(stream)
   }
 
-  /// Closes the connection; calls that are open end with CANCELLED.
+  /// Closes all connections; calls that are open end with CANCELLED.
   public func close() async throws {
-    let connection = state.withLock { state in
-      state.isClosed = true
-      defer { state.connection = nil }
-      return state.connection
-    }
-    if let connection { try await connection.eventLoop.flatSubmit { connection.close(.clientClosed) }.get() }
+    isClosed.store(true, ordering: .relaxed)
+    for closed in pool.close() { try await closed.get() }
   }
 
-  private func callRequest(
+  // MARK: - Attempts
+
+  private func request(
     _ method: MethodDescriptor, _ message: ByteBuffer?, _ options: CallOptions
   ) throws(RPCError) -> ClientStream.Request {
     var metadata = [HeaderField](options.metadata)
@@ -113,26 +145,51 @@ public final class ClientChannel: RPCChannel {
     if let problem = metadata.problem { throw RPCError(.invalidArgument, problem, isRejected: true) }
     let timeout = options.timeout ?? method.defaultDeadline
     return ClientStream.Request(
-      method: method, deadline: timeout.map { .now() + TimeAmount($0) }, metadata: metadata, message: message)
+      method: method, deadline: timeout.map { .now() + TimeAmount($0) }, metadata: metadata, message: message,
+      waitsForReady: options.waitsForReady,
+      maximumAttempts: options.maximumAttempts ?? settings.retries.maximumAttempts)
   }
 
-  /// The connection in use, or a new one; calls that are made meanwhile wait in it.
-  private func connection() throws(RPCError) -> ClientConnection {
-    try state.withLock { state throws(RPCError) in
-      if state.isClosed { throw RPCError(.cancelled, "the client is closed", isRejected: true) }
-      if let connection = state.connection, connection.isUsable { return connection }
-      let connection = ClientConnection(executor: executor, settings: settings, credential: credential)
-      state.connection = connection
-      executor.eventLoop.execute { [target, tls, serverName] in
-        connection.connect(to: target, tls: tls, serverName: serverName)
+  private func repeating<Result>(
+    _ request: ClientStream.Request, _ attempts: inout RetrySequence,
+    _ attempt: (ClientConnection) async throws -> Result
+  ) async throws -> Result {
+    while true {
+      var isPicked = false
+      do {
+        var connection = pool.pick()
+        if connection == nil { connection = try await pool.connection(for: request) }
+        guard let connection else { throw RPCError.clientClosed(isRejected: true) }
+        isPicked = true
+        return try await attempt(connection)
+      } catch let error as RPCError {
+        // No server can be reached: who wants to wait for one says so. A call that was under way is owed its attempts.
+        guard isPicked || attempts.attempts > 1, let pause = pause(after: error, of: request, &attempts) else {
+          throw error
+        }
+        try await wait(pause)
       }
-      return connection
     }
   }
-}
 
-extension RPCError {
-  fileprivate static let clientClosed = RPCError(.cancelled, "the client was closed")
+  /// How long to wait before the call is made again; nil when it has failed.
+  func pause(
+    after error: RPCError, of request: ClientStream.Request, _ attempts: inout RetrySequence
+  ) -> TimeAmount? {
+    var random = SystemRandomNumberGenerator()
+    return attempts.pause(
+      after: error, of: request.method.idempotency, limit: request.maximumAttempts, policy: settings.retries,
+      deadline: request.deadline, now: .now(), using: &random, withdraw: pool.withdrawRetry)
+  }
+
+  func wait(_ pause: TimeAmount) async throws {
+    guard pause > .zero else { return }
+    do {
+      try await Task.sleep(for: .nanoseconds(pause.nanoseconds))
+    } catch {
+      throw RPCError(.cancelled, "the caller cancelled the call")
+    }
+  }
 }
 
 /// Lets a cancellation find the call that its task started, whichever of the two comes first.

@@ -6,13 +6,30 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
+/// Whom a connection of a client tells what becomes of it; on the connection's loop.
+protocol ClientConnectionOwner: AnyObject, Sendable {
+  /// It can carry calls.
+  func isReady(_ connection: ClientConnection)
+  /// The server sent its HELLO.
+  func wasIntroduced(_ connection: ClientConnection)
+  /// It takes no further calls; those that it has go on.
+  func takesNoCalls(_ connection: ClientConnection)
+  /// It had no calls for a while.
+  func isIdle(_ connection: ClientConnection)
+  /// It ended, or did not come about. Told once, ahead of its calls.
+  func ended(_ connection: ClientConnection, _ error: RPCError)
+}
+
 /// A connection on the client: the thin shell around `ConnectionStateMachine`. Confined to its event loop, but for
-/// `submit`, which gathers calls of other threads with one wake-up a batch, and `isUsable`.
+/// `submit`, which gathers calls of other threads with one wake-up a batch.
 final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked Sendable {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
+  /// Its number among those of its owner.
+  let id: Int
   let executor: LoopExecutor
+  private let owner: any ClientConnectionOwner
   private let settings: ClientSettings
   private var machine: ConnectionStateMachine
   private var streams: [StreamID: ClientStream] = [:]
@@ -21,18 +38,29 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
   private var context: ChannelHandlerContext?
   private var deadlines = DeadlineTimer()
   private var introduction: Scheduled<Void>?
+  private var keepalive: ClientKeepalive
+  private var keepaliveTimer: Scheduled<Void>?
+  private var idleTimer: Scheduled<Void>?
+  private var lastPing: UInt64 = 0
+  private var lastOpened: StreamID = 0
   private var failure: RPCError?
   private var isHandshaken = false
   private var isDraining = false
+  private var isRetired = false
   private var isFlushScheduled = false
   private var isClosing = false
+  private var hasEnded = false
   private let submitted = Mutex<[ClientStream]>([])
-  private let usable = Atomic<Bool>(true)
 
-  /// A connection that is not made yet; calls that are submitted wait for `connect`.
-  init(executor: LoopExecutor, settings: ClientSettings, credential: String?) {
+  /// A connection that is not made yet; calls may be submitted once its owner knows that it is ready.
+  init(
+    id: Int, owner: any ClientConnectionOwner, executor: LoopExecutor, settings: ClientSettings, credential: String?
+  ) {
+    self.id = id
+    self.owner = owner
     self.executor = executor
     self.settings = settings
+    self.keepalive = ClientKeepalive(settings, now: .now())
     self.machine = ConnectionStateMachine(role: .client, limits: settings.limits, software: settings.software)
     if let credential { machine.sendCredential(credential) }
   }
@@ -41,29 +69,25 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     executor.eventLoop
   }
 
-  /// Whether calls can be submitted: the server neither drains nor went away.
-  var isUsable: Bool {
-    usable.load(ordering: .acquiring)
-  }
-
   // MARK: - Channel
 
   /// Connects; on the loop, once.
-  func connect(to target: ClientChannel.Target, tls: TLSContext, serverName: String) {
+  func connect(to endpoint: Endpoint, tls: TLSContext) {
+    if isClosing { return }
     introduction = eventLoop.scheduleTask(in: settings.connectTimeout) {
-      self.fail(RPCError(.unavailable, "\(target.host):\(target.port) did not introduce itself in time"))
+      self.fail(RPCError(.unavailable, "\(endpoint) did not introduce itself in time"))
     }
-    ClientBootstrap(group: eventLoop)
-      .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+    let bootstrap = ClientBootstrap(group: eventLoop)
       .connectTimeout(settings.connectTimeout)
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           guard !self.isClosing else { throw ChannelError.ioOnClosedChannel }
-          try channel.pipeline.syncOperations.addHandlers(TLSHandler(context: tls, serverName: serverName), self)
+          try channel.pipeline.syncOperations.addHandlers(
+            TLSHandler(context: tls, serverName: endpoint.serverName), self)
         }
       }
-      .connect(host: target.host, port: target.port)
-      .whenFailure { self.lost(RPCError(.unavailable, "cannot connect to \(target.host):\(target.port): \($0)")) }
+    if endpoint.address.protocol != .unix { _ = bootstrap.channelOption(.tcpOption(.tcp_nodelay), value: 1) }
+    bootstrap.connect(to: endpoint.address).whenFailure { self.lost(RPCError(connecting: $0)) }
   }
 
   func handlerAdded(context: ChannelHandlerContext) {
@@ -74,7 +98,8 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     if event is TLSHandshakeCompleted {
       // Calls need not wait for the server's HELLO: until it is there, the protocol's defaults hold.
       isHandshaken = true
-      openWaiting()
+      startTimers()
+      owner.isReady(self)
       scheduleFlush()
     }
     context.fireUserInboundEventTriggered(event)
@@ -83,6 +108,7 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     if isClosing { return }
     executor.expectTick()
+    keepalive.received(now: .now())
     received.append(unwrapInboundIn(data))
     do {
       while !isClosing, let frame = try received.next() {
@@ -112,17 +138,9 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    fail(RPCError(Self.code(for: error), "the connection to the server failed: \(error)"))
-  }
-
-  /// UNAVAILABLE when trying again may help, UNAUTHENTICATED when the server is not one to be trusted.
-  private static func code(for error: any Error) -> StatusCode {
-    switch error as? TLSError {
-    case nil, .truncated, .closed, .closedDuringHandshake, .handshakeTimeout, .tooMuchHeldBack, .failure: .unavailable
-    case .configuration, .peerIsNotTLS, .unsupportedVersion, .noSharedApplicationProtocol, .certificateRejected,
-      .refusedByPeer, .protocolViolation:
-      .unauthenticated
-    }
+    var error = RPCError(connecting: error)
+    if isHandshaken { error.message = "the connection to the server failed: \(error.message)" }
+    fail(error)
   }
 
   /// Closes the channel because of an error; what is queued is still written.
@@ -138,12 +156,15 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
   }
 
   private func lost(_ error: RPCError) {
-    usable.store(false, ordering: .releasing)
     isClosing = true
     if failure == nil { failure = error }
+    if hasEnded { return }
+    hasEnded = true
     let failure = self.failure ?? error
-    introduction?.cancel()
+    for timer in [introduction, keepaliveTimer, idleTimer] { timer?.cancel() }
     deadlines.cancel()
+    // The owner first: calls that are made again must not come here.
+    owner.ended(self, failure)
     for stream in streams.values { stream.end(.failure(failure)) }
     streams = [:]
     rejectWaiting(failure)
@@ -165,6 +186,7 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     case .none, .pong, .opened, .requestsEnded, .credential, .drainAcknowledged: break
     case .hello:
       introduction?.cancel()
+      owner.wasIntroduced(self)
       openWaiting()
     case .creditRaised: openWaiting()
     case .message(let id, let message, let cost, _): streams[id]?.received(message, cost: cost)
@@ -176,8 +198,8 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
       machine.reset(id, violation.resetCode)
       streams.removeValue(forKey: id)?.end(.failure(violation.errorForCaller))
     case .drain:
-      usable.store(false, ordering: .releasing)
       isDraining = true
+      if !isRetired { owner.takesNoCalls(self) }
       rejectWaiting(.serverStops)
       closeIfDrained()
     case .closed(let code, let message):
@@ -187,7 +209,7 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
   }
 
   private func openWaiting() {
-    while isHandshaken, machine.canOpen, let stream = waiting.popFirst() {
+    while machine.canOpen, let stream = waiting.popFirst() {
       if !stream.isEnded { open(stream) }
     }
   }
@@ -208,8 +230,13 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
       message: request.message, isLast: request.message != nil)
     guard let id else { return waiting.prepend(stream) }
     streams[id] = stream
+    lastOpened = id
     stream.opened(as: id)
     scheduleFlush()
+    if id >= settings.callsPerConnection, !isRetired, !isDraining {
+      isRetired = true
+      owner.takesNoCalls(self)
+    }
   }
 
   // MARK: - Calls
@@ -240,7 +267,7 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     if let deadline = stream.request.deadline {
       deadlines.cover(deadline, on: eventLoop) { self.endExpired() }
     }
-    if waiting.isEmpty, isHandshaken, machine.canOpen {
+    if waiting.isEmpty, machine.canOpen {
       open(stream)
     } else if waiting.count < settings.waitingCalls {
       waiting.append(stream)
@@ -343,9 +370,52 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     return closed
   }
 
+  /// Closes the connection once its calls have ended, those too that are on their way to it.
+  func retire() {
+    isRetired = true
+    closeIfDrained()
+  }
+
   private func closeIfDrained() {
-    guard isDraining, !isClosing, streams.isEmpty, !machine.hasOutgoing else { return }
+    guard isDraining || isRetired, !isClosing, streams.isEmpty, waiting.isEmpty, !machine.hasOutgoing,
+      submitted.withLock(\.isEmpty)
+    else { return }
     close(.serverStops)
+  }
+
+  // MARK: - Silence
+
+  private func startTimers() {
+    keepalive.received(now: .now())
+    lookForLife(at: keepalive.firstLook)
+    lookForCalls(since: lastOpened)
+  }
+
+  private func lookForLife(at moment: NIODeadline) {
+    keepaliveTimer = eventLoop.scheduleTask(deadline: moment) {
+      let hasCalls = !self.streams.isEmpty || !self.waiting.isEmpty
+      switch self.keepalive.look(hasCalls: hasCalls, now: .now()) {
+      case .wait(let next): self.lookForLife(at: next)
+      case .ping(let next):
+        self.lastPing += 1
+        self.machine.ping(self.lastPing)
+        self.scheduleFlush()
+        self.lookForLife(at: next)
+      case .fail:
+        let milliseconds = self.settings.keepaliveTimeout.nanoseconds / 1_000_000
+        self.fail(RPCError(.unavailable, "the server did not answer a PING within \(milliseconds) ms"))
+      }
+    }
+  }
+
+  private func lookForCalls(since last: StreamID) {
+    idleTimer = eventLoop.scheduleTask(in: .nanoseconds(settings.idleTimeout.nanoseconds / 2)) {
+      if self.streams.isEmpty, self.waiting.isEmpty, self.lastOpened == last {
+        self.owner.isIdle(self)
+      } else {
+        self.lookForCalls(since: self.lastOpened)
+      }
+    }
   }
 }
 

@@ -13,6 +13,8 @@ final class ClientStream: @unchecked Sendable {
     let metadata: [HeaderField]
     /// The only message of a caller that does not stream.
     let message: ByteBuffer?
+    let waitsForReady: Bool
+    let maximumAttempts: Int
   }
 
   /// Who waits for the call: for its one response, or for its opening.
@@ -159,10 +161,10 @@ final class ClientStream: @unchecked Sendable {
 
   func write(_ message: ByteBuffer, _ writer: CheckedContinuation<Void, any Error>) {
     do {
-      if let failure { throw failure }
       guard !hasEndedRequests else {
         throw RPCError(.failedPrecondition, "the requests of this call were ended; no other one can be sent")
       }
+      if let failure { throw failure }
       guard try connection.send(message, on: self) else { return writer.resume() }
       self.writer?.resume(throwing: CancellationError())
       self.writer = writer
@@ -190,68 +192,5 @@ final class ClientStream: @unchecked Sendable {
 
   func cancel() {
     connection.cancel(self)
-  }
-}
-
-/// The caller's handle of a streaming call: hops to the loop; cancels the call when it is released unended.
-final class ClientCallHandle: ClientCall {
-  private let stream: ClientStream
-
-  init(_ stream: ClientStream) {
-    self.stream = stream
-  }
-
-  deinit {
-    cancel()
-  }
-
-  func next() async throws -> ByteBuffer? {
-    let stream = self.stream
-    return try await withTaskCancellationHandler {
-      try await withCheckedThrowingContinuation { reader in
-        stream.eventLoop.execute { stream.read(reader) }
-      }
-    } onCancel: {
-      cancel()
-    }
-  }
-
-  func send(_ message: ByteBuffer) async throws {
-    let stream = self.stream
-    try await withTaskCancellationHandler {
-      try await withCheckedThrowingContinuation { writer in
-        stream.eventLoop.execute { stream.write(message, writer) }
-      }
-    } onCancel: {
-      cancel()
-    }
-  }
-
-  func halfClose() async throws {
-    let stream = self.stream
-    stream.eventLoop.execute { stream.halfClose() }
-  }
-
-  func cancel() {
-    let stream = self.stream
-    stream.eventLoop.execute { stream.cancel() }
-  }
-
-  var initialMetadata: ComandaRPC.Metadata {
-    get async throws {
-      let stream = self.stream
-      return try await withCheckedThrowingContinuation { reader in
-        stream.eventLoop.execute { stream.readInitialMetadata(reader) }
-      }
-    }
-  }
-
-  var trailers: ComandaRPC.Metadata {
-    get async {
-      let stream = self.stream
-      return await withCheckedContinuation { reader in
-        stream.eventLoop.execute { reader.resume(returning: stream.readTrailers()) }
-      }
-    }
   }
 }

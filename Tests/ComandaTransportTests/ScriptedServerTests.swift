@@ -90,7 +90,9 @@ struct ScriptedServerTests {
     ])
   func reset(code: ResetCode, status: StatusCode, isRejected: Bool) async throws {
     try await withScript { server, client in
-      async let error = rpcError { try await client.echo() }
+      async let error = rpcError {
+        try await client.unary(.echo, ByteBuffer(string: "hello"), options: CallOptions(maximumAttempts: 1))
+      }
       let peer = try await server.accept()
       try await peer.send(.hello(Limits.beforeHello), .reset(1, code))
       while let frame = await peer.next(), frame != Self.echoOpen {}

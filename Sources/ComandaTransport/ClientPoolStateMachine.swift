@@ -1,0 +1,463 @@
+import ComandaRPC
+import NIOCore
+
+/// Which connections a client has to which addresses, and which of them a call goes to: without I/O, clock or threads.
+///
+/// ## A slot: one connection to one address
+/// ```
+/// idle ──call──▶ connecting ──▶ ready ──DRAIN, lost──▶ connecting (at once, if it had calls and was a success)
+///   ▲                │                      └────────▶ idle (if nobody needs it)
+///   │                ▼
+///   └─ no calls ─ backoff ──time, calls──▶ connecting
+/// ```
+/// A connection that drains leaves its slot at once, and ends by itself when its calls have ended; so its replacement
+/// need not wait for that.
+///
+/// ## A call
+/// It takes the next ready connection in turn. Without one it waits while an attempt to connect is under way, and fails
+/// when all addresses are in backoff; one that waits for ready goes on waiting.
+///
+/// When the last ready connection goes, addresses in backoff are tried at once: what they were tried for before was to
+/// have one connection more, and now it is to have one at all.
+struct ClientPoolStateMachine {
+  typealias ConnectionID = Int
+  typealias WaiterID = UInt64
+  typealias TargetID = Int
+
+  /// What the shell does. Ids rather than objects, so that actions can be compared.
+  enum Action: Equatable {
+    case connect(ConnectionID, Endpoint)
+    /// Let the connection's calls end, then close it.
+    case retire(ConnectionID)
+    /// Close the connection; it never was ready.
+    case abandon(ConnectionID)
+    case resolve(TargetID)
+    case grant(WaiterID, ConnectionID)
+    case refuse(WaiterID, RPCError)
+    /// Call `timePassed` then. Earlier ones need not be cancelled.
+    case wake(NIODeadline)
+  }
+
+  /// What a call that found no ready connection does.
+  enum Admission: Equatable {
+    case use(ConnectionID)
+    case wait
+    case fail(RPCError)
+  }
+
+  private struct Slot {
+    enum State: Equatable {
+      case idle
+      case connecting(ConnectionID)
+      case ready(ConnectionID)
+      case backoff(until: NIODeadline)
+    }
+
+    let endpoint: Endpoint
+    var state = State.idle
+    var readySince = NIODeadline.distantFuture
+    var isIntroduced = false
+    /// Failures in a row.
+    var failures = 0
+    var lastFailure: RPCError?
+    /// The calls of the pool at the last failure: whether there were others since decides about another attempt.
+    var callsAtFailure: UInt64 = 0
+  }
+
+  private struct ReadyConnection {
+    let id: ConnectionID
+    var hasCalls = false
+  }
+
+  private struct Resolution {
+    enum State: Equatable {
+      case idle, running
+      case backoff(until: NIODeadline)
+    }
+
+    var state = State.idle
+    var endpoints: [Endpoint] = []
+    var failures = 0
+    var lastFailure: RPCError?
+    var startedAt: NIODeadline?
+  }
+
+  private struct Waiter {
+    let waitsForReady: Bool
+    let deadline: NIODeadline?
+  }
+
+  /// A name is not resolved more often.
+  private static let resolutionSpacing = TimeAmount.seconds(1)
+
+  private let settings: ClientSettings
+  private var random: SplitMix64
+  private var slots: [Slot] = []
+  private var ready: [ReadyConnection] = []
+  private var turn = 0
+  private var resolutions: [TargetID: Resolution] = [:]
+  private var fixed: [Endpoint] = []
+  private var waiters: [WaiterID: Waiter] = [:]
+  private var lastConnection: ConnectionID = 0
+  private var wakeAt: NIODeadline?
+  private var isClosed = false
+  /// Whether a call would start something: then it takes the way through `admit`.
+  private var hasIdle = true
+  /// Calls that were made, for the budget of retries and to know whether anybody needs connections.
+  private(set) var calls: UInt64 = 0
+
+  /// A pool that connects with its first call.
+  /// - Parameters:
+  ///   - fixed: addresses that need no resolving.
+  ///   - names: targets that do.
+  init(fixed: [Endpoint], names: [TargetID] = [], settings: ClientSettings, seed: UInt64) {
+    self.settings = settings
+    self.random = SplitMix64(state: seed)
+    self.fixed = fixed
+    for name in names { resolutions[name] = Resolution() }
+    _ = arrangeSlots()
+  }
+
+  // MARK: - Calls
+
+  /// The connection of the next call; nil when there is more to it, and `admit` is to be asked.
+  mutating func pick() -> ConnectionID? {
+    guard !hasIdle, !ready.isEmpty else { return nil }
+    return next()
+  }
+
+  private mutating func next() -> ConnectionID {
+    turn = turn + 1 < ready.count ? turn + 1 : 0
+    ready[turn].hasCalls = true
+    calls &+= 1
+    return ready[turn].id
+  }
+
+  /// Finds a connection for a call or, when there is none, has it wait.
+  mutating func admit(
+    _ waiter: WaiterID, waitsForReady: Bool, deadline: NIODeadline?, now: NIODeadline
+  ) -> (Admission, [Action]) {
+    if isClosed { return (.fail(.clientClosed(isRejected: true)), []) }
+    var actions = startIdle(now)
+    if !ready.isEmpty { return (.use(next()), actions) }
+    calls &+= 1
+    guard isPending || waitsForReady else { return (.fail(unreachable), actions) }
+    guard waiters.count < settings.waitingCalls else {
+      let message = "\(settings.waitingCalls) calls wait for a connection already"
+      return (.fail(RPCError(.resourceExhausted, message, isRejected: true)), actions)
+    }
+    waiters[waiter] = Waiter(waitsForReady: waitsForReady, deadline: deadline)
+    if let deadline { cover(deadline, &actions) }
+    return (.wait, actions)
+  }
+
+  /// The caller gave a waiting call up; returns whether it still waited.
+  mutating func cancel(_ waiter: WaiterID) -> Bool {
+    waiters.removeValue(forKey: waiter) != nil
+  }
+
+  // MARK: - Names
+
+  /// A name has these addresses now.
+  mutating func resolved(_ target: TargetID, to endpoints: [Endpoint], now: NIODeadline) -> [Action] {
+    guard !isClosed, resolutions[target] != nil else { return [] }
+    resolutions[target]?.state = .idle
+    resolutions[target]?.endpoints = endpoints
+    resolutions[target]?.failures = 0
+    var actions = arrangeSlots()
+    if !waiters.isEmpty { actions += startIdle(now) }
+    refuseHopeless(&actions)
+    return actions
+  }
+
+  /// A name could not be resolved; addresses that it had before stay.
+  mutating func resolvingFailed(_ target: TargetID, _ error: RPCError, now: NIODeadline) -> [Action] {
+    guard !isClosed, var resolution = resolutions[target] else { return [] }
+    var actions: [Action] = []
+    resolution.failures += 1
+    resolution.lastFailure = error
+    let until = now + settings.backoff.pause(afterFailures: resolution.failures, using: &random)
+    resolution.state = .backoff(until: until)
+    resolutions[target] = resolution
+    cover(until, &actions)
+    refuseHopeless(&actions)
+    return actions
+  }
+
+  // MARK: - Connections
+
+  /// A connection can carry calls.
+  mutating func connected(_ id: ConnectionID, now: NIODeadline) -> [Action] {
+    guard let slot = slots.firstIndex(where: { $0.state == .connecting(id) }) else { return [] }
+    slots[slot].state = .ready(id)
+    slots[slot].readySince = now
+    slots[slot].isIntroduced = false
+    ready.append(ReadyConnection(id: id))
+    let granted = waiters.keys.sorted()
+    waiters = [:]
+    // They were counted when they began to wait.
+    calls &-= UInt64(granted.count)
+    return granted.map { .grant($0, next()) }
+  }
+
+  /// A connection's server sent its HELLO.
+  mutating func introduced(_ id: ConnectionID) {
+    guard let slot = slots.firstIndex(where: { $0.state == .ready(id) }) else { return }
+    slots[slot].isIntroduced = true
+  }
+
+  /// A connection takes no further calls: its server drains, or its numbers run out.
+  mutating func drains(_ id: ConnectionID, now: NIODeadline) -> [Action] {
+    left(id, RPCError(.unavailable, "the server stops"), now: now)
+  }
+
+  /// A connection ended, or did not come about.
+  mutating func lost(_ id: ConnectionID, _ error: RPCError, now: NIODeadline) -> [Action] {
+    guard let slot = slots.firstIndex(where: { $0.state == .connecting(id) }) else {
+      return left(id, error, now: now)
+    }
+    var actions: [Action] = []
+    slots[slot].failures += 1
+    slots[slot].lastFailure = error
+    backOff(slot, afterFailures: slots[slot].failures, now, &actions)
+    resolveAgain(now, &actions)
+    refuseHopeless(&actions)
+    return actions
+  }
+
+  /// A connection had no calls for a while.
+  mutating func fellIdle(_ id: ConnectionID) -> [Action] {
+    guard let slot = slots.firstIndex(where: { $0.state == .ready(id) }) else { return [] }
+    ready.removeAll { $0.id == id }
+    slots[slot].state = .idle
+    hasIdle = true
+    return [.retire(id)]
+  }
+
+  /// A ready connection leaves its slot.
+  private mutating func left(_ id: ConnectionID, _ error: RPCError, now: NIODeadline) -> [Action] {
+    guard let slot = slots.firstIndex(where: { $0.state == .ready(id) }),
+      let index = ready.firstIndex(where: { $0.id == id })
+    else { return [] }
+    let hadCalls = ready.remove(at: index).hasCalls
+    let wasSuccess = slots[slot].isIntroduced && now - slots[slot].readySince >= settings.backoff.successAfter
+    slots[slot].failures = wasSuccess ? 0 : slots[slot].failures + 1
+    slots[slot].lastFailure = error
+    var actions: [Action] = []
+    // The first connection that ends early is replaced at once as well; a server that goes on like this is not.
+    if slots[slot].failures > 1 {
+      backOff(slot, afterFailures: slots[slot].failures - 1, now, &actions)
+    } else {
+      slots[slot].state = .idle
+      hasIdle = true
+      if hadCalls { actions += startIdle(now) }
+      if hadCalls, ready.isEmpty { tryAll(now, &actions) }
+    }
+    resolveAgain(now, &actions)
+    refuseHopeless(&actions)
+    return actions
+  }
+
+  // MARK: - Time
+
+  /// Time has passed: a `wake` is due.
+  mutating func timePassed(now: NIODeadline) -> [Action] {
+    if isClosed { return [] }
+    wakeAt = nil
+    var actions: [Action] = []
+    for (id, waiter) in waiters.sorted(by: { $0.key < $1.key }) {
+      guard let deadline = waiter.deadline else { continue }
+      if deadline <= now {
+        waiters[id] = nil
+        actions.append(.refuse(id, deadlinePassed))
+      } else {
+        cover(deadline, &actions)
+      }
+    }
+    for index in slots.indices {
+      guard case .backoff(let until) = slots[index].state else { continue }
+      if until > now {
+        cover(until, &actions)
+      } else if calls != slots[index].callsAtFailure || !waiters.isEmpty {
+        connect(index, &actions)
+      } else {
+        slots[index].state = .idle
+        hasIdle = true
+      }
+    }
+    for target in resolutions.keys.sorted() {
+      guard case .backoff(let until)? = resolutions[target]?.state else { continue }
+      if until > now {
+        cover(until, &actions)
+      } else {
+        resolutions[target]?.state = .idle
+        hasIdle = true
+        if !waiters.isEmpty { resolve(target, now, &actions) }
+      }
+    }
+    return actions
+  }
+
+  /// The client is closed: calls that wait are refused. Connections are the shell's to close.
+  mutating func close() -> [Action] {
+    if isClosed { return [] }
+    isClosed = true
+    ready = []
+    slots = []
+    hasIdle = true
+    defer { waiters = [:] }
+    return waiters.keys.sorted().map { .refuse($0, .clientClosed(isRejected: true)) }
+  }
+
+  // MARK: - Slots
+
+  /// Makes the slots be those of the addresses that are known.
+  private mutating func arrangeSlots() -> [Action] {
+    var endpoints = fixed
+    for target in resolutions.keys.sorted() { endpoints += resolutions[target]?.endpoints ?? [] }
+    var known: Set<Endpoint> = []
+    let wanted = endpoints.filter { known.insert($0).inserted }.prefix(max(1, settings.addresses))
+    var old = Dictionary(grouping: slots, by: \.endpoint)
+    slots = wanted.flatMap { endpoint in
+      old.removeValue(forKey: endpoint)
+        ?? (0..<max(1, settings.connectionsPerAddress)).map { _ in Slot(endpoint: endpoint) }
+    }
+    hasIdle = true
+    return old.values.joined().compactMap { slot in
+      switch slot.state {
+      case .idle, .backoff: return nil
+      case .connecting(let id): return .abandon(id)
+      case .ready(let id):
+        ready.removeAll { $0.id == id }
+        return .retire(id)
+      }
+    }
+  }
+
+  /// Connects all slots and resolves all names that nothing was done for yet.
+  private mutating func startIdle(_ now: NIODeadline) -> [Action] {
+    var actions: [Action] = []
+    for index in slots.indices where slots[index].state == .idle { connect(index, &actions) }
+    for target in resolutions.keys.sorted() where resolutions[target]?.endpoints.isEmpty == true {
+      if resolutions[target]?.state == .idle { resolve(target, now, &actions) }
+    }
+    hasIdle = false
+    return actions
+  }
+
+  private mutating func tryAll(_ now: NIODeadline, _ actions: inout [Action]) {
+    for index in slots.indices {
+      if case .backoff = slots[index].state { connect(index, &actions) }
+    }
+  }
+
+  private mutating func connect(_ slot: Int, _ actions: inout [Action]) {
+    lastConnection += 1
+    slots[slot].state = .connecting(lastConnection)
+    actions.append(.connect(lastConnection, slots[slot].endpoint))
+  }
+
+  private mutating func backOff(
+    _ slot: Int, afterFailures failures: Int, _ now: NIODeadline, _ actions: inout [Action]
+  ) {
+    let until = now + settings.backoff.pause(afterFailures: failures, using: &random)
+    slots[slot].state = .backoff(until: until)
+    slots[slot].callsAtFailure = calls
+    cover(until, &actions)
+  }
+
+  /// Looks up names anew, since an address of some target failed.
+  private mutating func resolveAgain(_ now: NIODeadline, _ actions: inout [Action]) {
+    for target in resolutions.keys.sorted() {
+      guard let resolution = resolutions[target], resolution.state == .idle,
+        resolution.startedAt.map({ now - $0 >= Self.resolutionSpacing }) ?? true
+      else { continue }
+      resolve(target, now, &actions)
+    }
+  }
+
+  private mutating func resolve(_ target: TargetID, _ now: NIODeadline, _ actions: inout [Action]) {
+    resolutions[target]?.state = .running
+    resolutions[target]?.startedAt = now
+    actions.append(.resolve(target))
+  }
+
+  private mutating func cover(_ deadline: NIODeadline, _ actions: inout [Action]) {
+    if let wakeAt, wakeAt <= deadline { return }
+    wakeAt = deadline
+    actions.append(.wake(deadline))
+  }
+
+  // MARK: - Calls without a connection
+
+  /// Whether something is under way that may yield a connection.
+  private var isPending: Bool {
+    slots.contains { slot in
+      if case .connecting = slot.state { true } else { false }
+    } || resolutions.values.contains { $0.state == .running }
+  }
+
+  /// Refuses the calls that do not wait for ready, if nothing is under way that they could wait for.
+  private mutating func refuseHopeless(_ actions: inout [Action]) {
+    guard ready.isEmpty, !waiters.isEmpty, !isPending else { return }
+    let error = unreachable
+    for (id, waiter) in waiters.sorted(by: { $0.key < $1.key }) where !waiter.waitsForReady {
+      waiters[id] = nil
+      actions.append(.refuse(id, error))
+    }
+  }
+
+  private var deadlinePassed: RPCError {
+    let why = failures.isEmpty ? "no connection came about" : Self.text(failures)
+    return RPCError(.deadlineExceeded, "the call's time was up before it began: \(why)", isRejected: true)
+  }
+
+  /// UNAVAILABLE, unless all servers are there and none can be trusted.
+  private var unreachable: RPCError {
+    let failures = self.failures
+    let code = failures.contains { $0.error.code == .unavailable } ? nil : failures.first?.error.code
+    return RPCError(code ?? .unavailable, Self.text(failures), isRejected: true)
+  }
+
+  private var failures: [(place: String, error: RPCError)] {
+    var seen: Set<Endpoint> = []
+    let ofSlots = slots.compactMap { slot in
+      slot.lastFailure.flatMap { seen.insert(slot.endpoint).inserted ? ("\(slot.endpoint)", $0) : nil }
+    }
+    let ofNames = resolutions.sorted { $0.key < $1.key }.compactMap { _, resolution in
+      resolution.endpoints.isEmpty ? resolution.lastFailure.map { ("", $0) } : nil
+    }
+    return ofSlots + ofNames
+  }
+
+  /// More addresses would make a message that nobody reads.
+  private static let addressesTold = 4
+
+  private static func text(_ failures: [(place: String, error: RPCError)]) -> String {
+    if failures.isEmpty { return "there is no address to connect to" }
+    let told = failures.prefix(addressesTold).map { place, error in
+      place.isEmpty ? error.message : "cannot connect to \(place): \(error.message)"
+    }
+    let rest = failures.count - told.count
+    return told.joined(separator: "; ") + (rest > 0 ? "; and \(rest) more" : "")
+  }
+}
+
+/// A small generator of random numbers, so that a seed replays a run. Source: https://prng.di.unimi.it/splitmix64.c
+struct SplitMix64: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var mixed = state
+    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+    return mixed ^ (mixed >> 31)
+  }
+}
+
+extension RPCError {
+  static func clientClosed(isRejected: Bool) -> RPCError {
+    RPCError(.cancelled, "the client is closed", isRejected: isRejected)
+  }
+}
