@@ -105,6 +105,9 @@ let executables: [Target] = [
 
 let testTargets: [Target] = [
   .target(
+    name: "ComandaWireTestKit", dependencies: ["ComandaWire", nioCore], path: "Tests/ComandaWireTestKit",
+    swiftSettings: settings),
+  .target(
     name: "ComandaTestDatabase", dependencies: ["CLibPQ", "CLinux"], path: "Tests/ComandaTestDatabase",
     swiftSettings: settings),
   .executableTarget(
@@ -112,7 +115,7 @@ let testTargets: [Target] = [
     swiftSettings: settings),
   tests("ComandaDomainTests", ["ComandaDomain"]),
   tests("ComandaCryptoTests", ["CCRC32C", "ComandaCrypto"]),
-  tests("ComandaWireTests", ["ComandaWire", nioCore]),
+  tests("ComandaWireTests", ["ComandaWire", "ComandaWireTestKit", nioCore], exclude: ["Corpus"]),
   tests("ComandaRPCTests", ["ComandaRPC", logging, nioCore]),
   tests(
     "ComandaTransportTests",
@@ -154,6 +157,16 @@ let testTargets: [Target] = [
     exclude: ["Golden/proto"]),
 ]
 
+/// The fuzzer links a library that only `-sanitize=fuzzer` brings, so it is there for `deploy/fuzz` alone.
+let fuzzers: [Target] =
+  Context.environment["COMANDA_FUZZ"] == nil
+  ? []
+  : [
+    .executableTarget(
+      name: "comanda-fuzz", dependencies: ["ComandaWireTestKit", nioCore], path: "Tests/ComandaFuzz",
+      swiftSettings: settings)
+  ]
+
 let package = Package(
   name: "comanda",
   products: [
@@ -172,5 +185,5 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
   ],
-  targets: systemLibraries + cTargets + libraries + executables + testTargets
+  targets: systemLibraries + cTargets + libraries + executables + testTargets + fuzzers
 )

@@ -2,14 +2,15 @@ import NIOCore
 
 @testable import ComandaWire
 
-/// A client and a server, both correct, joined by two byte pipes. A seed decides who does what next, and when which
-/// bytes arrive; after each step it must still hold that
-/// - no side accuses the other of anything,
+/// A client and a server joined by two byte pipes: one connection, from HELLO to its end. A seed decides who does what
+/// next, and when which bytes arrive; after each step it must still hold that
+/// - neither side did what the account kept of it (`ConnectionLedger`) forbids: credit, streams, order, ends,
+/// - no side accuses the other of anything that the account does not predict,
 /// - messages arrive whole, in order and unchanged, and all of them unless the call was given up,
 /// - a reader that does not read costs at most a window and a message,
-/// - both tables of calls are those that they should be.
+/// - both tables of calls are those that they should be, and every call ends once.
 ///
-/// `settle` then ends everything: nothing is stuck, and all credit is back.
+/// `+Quiescence` looks at connections on which nothing moves.
 final class ConnectionSimulation {
   /// What did not hold, and how to see it again.
   struct Failure: Error, CustomStringConvertible {
@@ -30,29 +31,42 @@ final class ConnectionSimulation {
   private static let payload: ByteBuffer = .pattern(2 * largestMessage, seed: 7)
 
   let seed: UInt64
-  private var random: SeededGenerator
-  private let client: Side
-  private let server: Side
-  private let clientLimits: Limits
-  private let serverLimits: Limits
+  let firstStep: Int
+  var random: SeededGenerator
+  let client: SimulatedSide
+  let server: SimulatedSide
   private var toServer = BytePipe()
   private var toClient = BytePipe()
   /// The calls that live at one side at least, by their ids.
-  private var calls: [SimulatedCall] = []
-  private var openAtClient = 0
-  private var openAtServer = 0
-  private var isDraining = false
-  private(set) var step = 0
+  var calls: [SimulatedCall] = []
+  private(set) var openAtClient = 0
+  private(set) var openAtServer = 0
+  private(set) var callsEnded = 0
+  private(set) var isDraining = false
+  private(set) var isOver = false
+  private(set) var steps = 0
   private(set) var messagesReceived = 0
   private(set) var bytesReceived = 0
+  private var weather = Weather()
 
-  init(seed: UInt64) {
+  /// What is slow for a while: a side that does not read or write, a network that carries nothing.
+  private struct Weather {
+    var clientIsBusy = false
+    var serverIsBusy = false
+    var readersAreBusy = false
+  }
+
+  /// - Parameters:
+  ///   - seed: Names the run in a failure.
+  ///   - random: Where the choices come from.
+  ///   - firstStep: Counts the steps of the connections before this one.
+  ///   - fault: What one side does wrong on purpose.
+  init(seed: UInt64, random: SeededGenerator, firstStep: Int = 0, fault: PlantedFault? = nil) {
     self.seed = seed
-    random = SeededGenerator(seed: seed)
-    clientLimits = Self.limits(&random)
-    serverLimits = Self.limits(&random)
-    client = Side(.client, limits: clientLimits)
-    server = Side(.server, limits: serverLimits)
+    self.firstStep = firstStep
+    self.random = random
+    client = SimulatedSide(.client, limits: Self.limits(&self.random), fault: fault)
+    server = SimulatedSide(.server, limits: Self.limits(&self.random), fault: fault)
   }
 
   private static func limits(_ random: inout SeededGenerator) -> Limits {
@@ -65,113 +79,51 @@ final class ConnectionSimulation {
     return limits
   }
 
-  // MARK: - Running
+  // MARK: - Steps
 
-  /// Takes so many steps.
-  func run(steps: Int) throws {
-    let drainStep = Int.random(in: steps / 2..<2 * steps, using: &random)
-    for _ in 0..<steps {
-      step += 1
-      if step == drainStep {
-        isDraining = true
-        server.machine.drain()
-      }
+  /// Takes so many steps, or fewer if the connection ends.
+  func run(steps count: Int) throws {
+    for _ in 0..<count where !isOver {
+      steps += 1
       try takeStep()
       try checkTables()
+      if steps.isMultiple(of: 500) {
+        if steps.isMultiple(of: 1_500) { try readEverything() }
+        try checkQuiescence()
+        weather = Weather(clientIsBusy: chance(5), serverIsBusy: chance(5), readersAreBusy: chance(5))
+      }
     }
   }
 
   private func takeStep() throws {
-    switch Int.random(in: 0..<100, using: &random) {
-    case 0..<6: openCall()
-    case 6..<20: sendRequest()
-    case 20..<24: endRequests()
-    case 24: giveUp()
-    case 25..<39: sendResponse()
-    case 39..<44: finish()
-    case 44: finishAtOnce()
-    case 45..<50: endHandler()
-    case 50..<58: takeRequest()
-    case 58..<66: takeResponse()
-    case 66: (chance(2) ? client : server).machine.ping(random.next())
-    case 67..<76: flush(client, into: &toServer)
-    case 76..<85: flush(server, into: &toClient)
-    case 85..<93: try deliverToServer()
-    default: try deliverToClient()
+    switch Int.random(in: 0..<1_000, using: &random) {
+    case 0..<60: try openCall()
+    case 60..<200: sendRequest()
+    case 200..<238: endRequests()
+    case 238..<240: violateCall()
+    case 240..<250: giveUp()
+    case 250..<390: sendResponse()
+    case 390..<440: finish()
+    case 440..<450: finishAtOnce()
+    case 450..<500: endHandler()
+    case 500..<580: takeRequest()
+    case 580..<660: takeResponse()
+    case 660..<670: (chance(2) ? client : server).ping(random.next())
+    case 670..<760: if !weather.clientIsBusy { try flush(client) }
+    case 760..<850: if !weather.serverIsBusy { try flush(server) }
+    case 850..<930: if !weather.serverIsBusy { try deliverToServer() }
+    default: if !weather.clientIsBusy { try deliverToClient() }
     }
-  }
-
-  /// Ends all that is open, carries all bytes, reads all messages, and looks at what is left.
-  func settle() throws {
-    var rounds = 0
-    while !calls.isEmpty || client.hasOutgoing || server.hasOutgoing || !toServer.isEmpty || !toClient.isEmpty {
-      rounds += 1
-      try require(rounds < 5_000, "\(calls.count) calls are stuck, first of all \(calls[0].id)")
-      for call in calls { settle(call) }
-      noteServerEnds()
-      flush(client, into: &toServer)
-      flush(server, into: &toClient)
-      try deliverToServer()
-      try deliverToClient()
-      try checkTables()
-    }
-    if isDraining {
-      try require(server.isDrained, "the drain is not through")
-    } else {
-      try checkCredit()
-    }
-  }
-
-  /// Does all that is left to do about a call.
-  private func settle(_ call: SimulatedCall) {
-    if call.isOpenAtClient, !call.requests.isEnded {
-      call.requests.isEnded = true
-      client.machine.endRequests(on: call.id)
-    }
-    for cost in call.requests.unread { server.machine.took(cost, on: call.id) }
-    for cost in call.responses.unread { client.machine.took(cost, on: call.id) }
-    call.requests.unread = []
-    call.responses.unread = []
-    let isAnswerable = call.isOpenAtServer && call.requests.isEnded && call.requests.isComplete
-    guard call.hasHandler, isAnswerable || !call.isOpenAtServer else { return }
-    if !call.responses.isEnded {
-      call.responses.isEnded = true
-      server.machine.finish(Status(code: 0), on: call.id)
-    }
-    server.machine.handlerEnded(of: call.id)
-    update(call) { $0.hasHandler = false }
-  }
-
-  /// Half a window and three quarters of the streams can be used at once, whatever happened before.
-  private func checkCredit() throws {
-    var count: StreamID = 0
-    while client.open() != nil { count += 1 }
-    let expected = serverLimits.concurrentStreams / 4 * 3
-    try require(count >= expected, "only \(count) calls can be opened, not \(expected)")
-    guard let id = client.openStreamIDs.first else { return }
-    let bytes = Self.messageBytes(costing: min(serverLimits.streamWindow, serverLimits.connectionWindow / 2))
-    client.machine.send(Self.payload.getSlice(at: 0, length: bytes) ?? ByteBuffer(), on: id)
-    let sent = try client.sent().dataBytes()
-    try require(sent == bytes, "the client can send only \(sent) bytes, not \(bytes)")
-    for opened in StreamID(1)...id { _ = try? server.receive(.open(opened, .streaming)) }
-    server.machine.send(Self.payload.getSlice(at: 0, length: bytes) ?? ByteBuffer(), on: id)
-    let clientBytes = Self.messageBytes(costing: min(clientLimits.streamWindow, clientLimits.connectionWindow / 2))
-    let answered = try server.sent().dataBytes()
-    try require(answered >= min(bytes, clientBytes), "the server can send only \(answered) bytes, not \(clientBytes)")
-  }
-
-  private static func messageBytes(costing cost: UInt64) -> Int {
-    Int(cost) / FrameLayout.maximumSize * FrameLayout.maximumPayload
   }
 
   // MARK: - Steps of the client
 
-  private func openCall() {
+  private func openCall() throws {
     guard calls.count < Self.mostCalls else { return }
     let isUnary = chance(2)
     let place = isUnary || chance(2) ? somePlace(upTo: client.peerMessageSize) : nil
-    guard let id = client.open(message: place.map(message), isLast: isUnary) else { return }
-    let call = SimulatedCall(id: id)
+    guard let id = try client.open(message: place.map(message), isLast: isUnary) else { return }
+    let call = SimulatedCall(id: id, isSlow: chance(4))
     call.requests.sent = place.map { [$0] } ?? []
     call.requests.isEnded = isUnary
     calls.append(call)
@@ -184,25 +136,25 @@ final class ConnectionSimulation {
     }
     let place = somePlace(upTo: client.peerMessageSize)
     call.requests.sent.append(place)
-    client.machine.send(message(place), on: call.id)
+    client.send(message(place), on: call.id)
   }
 
   private func endRequests() {
     guard let call = someCall(where: { $0.isOpenAtClient && !$0.requests.isEnded }) else { return }
     call.requests.isEnded = true
-    client.machine.endRequests(on: call.id)
+    client.endRequests(on: call.id)
   }
 
   private func giveUp() {
     guard let call = someCall(where: \.isOpenAtClient) else { return }
-    call.wasCut = true
-    update(call) { $0.isOpenAtClient = false }
-    client.machine.reset(call.id, .cancelled)
+    endAtClient(call, wasCut: true)
+    client.reset(call.id, .cancelled)
   }
 
   private func takeResponse() {
-    guard let call = someCall(where: { !$0.responses.unread.isEmpty }) else { return }
-    client.machine.took(call.responses.unread.removeFirst(), on: call.id)
+    guard let call = someReader(of: \.responses) else { return }
+    call.responses.unread -= 1
+    client.take(on: call.id)
   }
 
   // MARK: - Steps of the server
@@ -212,7 +164,7 @@ final class ConnectionSimulation {
     else { return }
     let place = somePlace(upTo: server.peerMessageSize)
     call.responses.sent.append(place)
-    server.machine.send(message(place), on: call.id)
+    server.send(message(place), on: call.id)
   }
 
   private func finish() {
@@ -221,95 +173,223 @@ final class ConnectionSimulation {
     if call.responses.sent.isEmpty, chance(2) {
       let place = somePlace(upTo: server.peerMessageSize)
       call.responses.sent.append(place)
-      server.machine.respond(message(place), on: call.id)
+      server.respond(message(place), on: call.id)
     } else {
-      server.machine.finish(Status(code: 0), on: call.id)
+      server.finish(call.id)
     }
     noteServerEnds()
   }
 
   private func finishAtOnce() {
     guard let call = someCall(where: \.isOpenAtServer) else { return }
-    call.wasCut = true
+    cutAtServer(call)
     if chance(2) {
-      server.machine.finish(Status(code: 4), on: call.id, atOnce: true)
+      server.finishAtOnce(call.id, code: 4)
     } else {
-      server.machine.reset(call.id, .rejected)
+      server.reset(call.id, .rejected)
     }
-    update(call) { $0.isOpenAtServer = false }
   }
 
   private func endHandler() {
     guard let call = someCall(where: { $0.hasHandler && ($0.responses.isEnded || !$0.isOpenAtServer) }) else { return }
-    server.machine.handlerEnded(of: call.id)
+    server.handlerEnded(of: call.id)
     update(call) { $0.hasHandler = false }
   }
 
   private func takeRequest() {
-    guard let call = someCall(where: { !$0.requests.unread.isEmpty }) else { return }
-    server.machine.took(call.requests.unread.removeFirst(), on: call.id)
+    guard let call = someReader(of: \.requests) else { return }
+    call.requests.unread -= 1
+    server.take(on: call.id)
+  }
+
+  // MARK: - Breaking rules
+
+  /// Ends the requests of a call a second time, or the responses as a client would: violations that cost no credit.
+  private func violateCall() {
+    guard let call = someCall(where: { $0.isOpenAtClient && $0.isOpenAtServer && $0.isHalfClosed }) else { return }
+    call.isViolated = true
+    let end = Frame.data(call.id, ByteBuffer(), flags: .endStream).encoded
+    if chance(2) {
+      toServer.send(end)
+    } else {
+      toClient.send(end)
+    }
+  }
+
+  /// Lets one side say what no side may: the other has to end the connection, with the code that the account predicts.
+  func violateConnection() throws {
+    let isServerAccused = chance(2)
+    try carryEverything()
+    let (culprit, judge) = isServerAccused ? (server, client) : (client, server)
+    let frames = isServerAccused ? Self.violationsOfServer : Self.violationsOfClient
+    let frame = frames[Int.random(in: frames.indices, using: &random)]
+    guard case .refused(let code) = judge.verdict(on: frame) else { throw failure("the account accepts \(frame)") }
+    do {
+      let event = try judge.receive(frame)
+      throw failure("\(event) came of \(frame)")
+    } catch let error as WireError {
+      try require(error.code == code, "\(error) came of \(frame), not \(code)")
+    }
+    judge.close(code)
+    let last = try Self.frames(of: judge.send(budget: 1))
+    guard case .close(code, _)? = last.last else { throw failure("the last of the frames is not CLOSE of \(code)") }
+    for frame in last { _ = try culprit.receive(frame) }
+    try end()
+  }
+
+  private static let violationsOfClient: [Frame] = [
+    .hello(.generous), .open(1 << 20, .unary), .data(1 << 20, .pattern(1), flags: []), .drain, .streams(limit: 9),
+    .response(1, ByteBuffer()), .status(1, Status(code: 0)), .credit(1 << 20, limit: 1), .reset(1 << 20, .cancelled),
+    .data(1, .pattern(8 << 20), flags: []),
+  ]
+
+  private static let violationsOfServer: [Frame] = [
+    .hello(.generous), .open(1, .unary), .data(1 << 20, .pattern(1), flags: []), .drainAck, .credential("t"),
+    .response(1 << 20, ByteBuffer()), .metadata(1 << 20, []), .credit(1 << 20, limit: 1),
+    .data(1, .pattern(8 << 20), flags: []),
+  ]
+
+  // MARK: - Ends of the connection
+
+  /// The network is gone, with all that was on its way.
+  func cut() throws {
+    toServer = BytePipe()
+    toClient = BytePipe()
+    try end()
+  }
+
+  func drain() {
+    isDraining = true
+    server.drain()
+  }
+
+  /// The server's last word, when a drain is through.
+  func closeAfterDrain() throws {
+    try require(server.isDrained, "the drain is not through")
+    server.close(.done)
+    let frames = try Self.frames(of: server.send(budget: 1))
+    try require(frames == [.close(.done, message: "")], "a drained server sends \(frames)")
+    for frame in frames { _ = try client.receive(frame) }
+    try end()
+  }
+
+  /// What a shell does with the calls of a connection that is gone; then each has ended exactly once.
+  private func end() throws {
+    isOver = true
+    for call in calls {
+      if call.isOpenAtClient { endAtClient(call, wasCut: true) }
+      try require(call.ends == 1, "call \(call.id) has ended \(call.ends) times")
+    }
   }
 
   // MARK: - Bytes
 
-  private func flush(_ side: Side, into pipe: inout BytePipe) {
-    var bytes = ByteBuffer()
-    side.machine.takeOutgoing(budget: Int.random(in: 1...200_000, using: &random), into: &bytes) { _ in }
-    pipe.send(bytes)
-    if side === server { noteServerEnds() }
+  private func flush(_ side: SimulatedSide, budget: Int? = nil) throws {
+    let bytes = try send(side, budget: budget ?? Int.random(in: 1...200_000, using: &random))
+    if side === client {
+      toServer.send(bytes)
+    } else {
+      toClient.send(bytes)
+      noteServerEnds()
+    }
+  }
+
+  private func send(_ side: SimulatedSide, budget: Int) throws -> ByteBuffer {
+    do {
+      return try side.send(budget: budget)
+    } catch {
+      throw failure("the \(side === client ? "client" : "server") sends what it may not: \(error)")
+    }
+  }
+
+  private static func frames(of bytes: ByteBuffer) throws -> [Frame] {
+    var bytes = bytes
+    var frames: [Frame] = []
+    while let frame = try FrameDecoder.decode(&bytes) { frames.append(frame) }
+    return frames
   }
 
   private func somePieceSize() -> Int {
     chance(4) ? Int.random(in: 1...20, using: &random) : Int.random(in: 1...100_000, using: &random)
   }
 
-  private func deliverToServer() throws {
-    do {
-      for frame in try toServer.deliver(atMost: somePieceSize()) { try serverReceived(server.receive(frame)) }
-    } catch let error as WireError {
-      throw failure("the server accuses the client: \(error)")
+  private func deliverToServer(atMost count: Int? = nil) throws {
+    for frame in try toServer.deliver(atMost: count ?? somePieceSize()) {
+      try serverReceived(receive(frame, at: server))
     }
   }
 
-  private func deliverToClient() throws {
-    do {
-      for frame in try toClient.deliver(atMost: somePieceSize()) { try clientReceived(client.receive(frame)) }
-    } catch let error as WireError {
-      throw failure("the client accuses the server: \(error)")
+  private func deliverToClient(atMost count: Int? = nil) throws {
+    for frame in try toClient.deliver(atMost: count ?? somePieceSize()) {
+      try clientReceived(receive(frame, at: client))
     }
   }
+
+  private func receive(_ frame: Frame, at side: SimulatedSide) throws -> ConnectionEvent {
+    let verdict = side.verdict(on: frame)
+    do {
+      try require(verdict == .accepted, "\(frame) came, of which should come \(verdict)")
+      return try side.receive(frame)
+    } catch let failure as Failure {
+      throw failure
+    } catch {
+      throw failure("the \(side === client ? "client" : "server") accuses its peer: \(error)")
+    }
+  }
+
+  /// Carries all that can move without a reader.
+  func carryEverything() throws {
+    for _ in 0..<200 {
+      try flush(client, budget: 1 << 40)
+      try flush(server, budget: 1 << 40)
+      if toServer.isEmpty, toClient.isEmpty { return }
+      try deliverToServer(atMost: 1 << 40)
+      try deliverToClient(atMost: 1 << 40)
+    }
+    throw failure("the two sides never cease to talk")
+  }
+
+  // MARK: - Events
 
   private func serverReceived(_ event: ConnectionEvent) throws {
     switch event {
     case .opened(let id, let open):
       let call = try call(id)
+      try require(!call.wasOpenedAtServer, "call \(id) was opened twice")
       update(call) {
         $0.isOpenAtServer = true
         $0.wasOpenedAtServer = true
         $0.hasHandler = true
       }
-      if let message = open.message { try received(message, on: id, \.requests, cost: 0) }
+      if let message = open.message { try received(message, on: id, \.requests, isUnread: false) }
       if open.endStream { try requestsEnded(id) }
-    case .message(let id, let message, let cost, let isLast):
-      try received(message, on: id, \.requests, cost: cost)
+    case .message(let id, let message, _, let isLast):
+      try received(message, on: id, \.requests)
       if isLast { try requestsEnded(id) }
     case .requestsEnded(let id): try requestsEnded(id)
     case .reset(let id, _): update(try call(id)) { $0.isOpenAtServer = false }
-    case .violation(let id, let violation): throw failure("the server finds \(violation) on call \(id)")
+    case .violation(let id, let violation):
+      let call = try call(id)
+      try require(call.isViolated, "the server finds \(violation) on call \(id)")
+      cutAtServer(call)
+      server.finishAtOnce(id, code: 13)
     default: break
     }
   }
 
   private func clientReceived(_ event: ConnectionEvent) throws {
     switch event {
-    case .message(let id, let message, let cost, _):
-      try received(message, on: id, \.responses, cost: cost)
+    case .message(let id, let message, _, _): try received(message, on: id, \.responses)
     case .response(let id, let message):
-      try received(message, on: id, \.responses, cost: 0)
+      try received(message, on: id, \.responses, isUnread: false)
       try endedAtClient(id, isComplete: true)
     case .status(let id, let status): try endedAtClient(id, isComplete: status.code == 0)
     case .reset(let id, _): try endedAtClient(id, isComplete: false)
-    case .violation(let id, let violation): throw failure("the client finds \(violation) on call \(id)")
+    case .violation(let id, let violation):
+      let call = try call(id)
+      try require(call.isViolated, "the client finds \(violation) on call \(id)")
+      endAtClient(call, wasCut: true)
+      client.reset(id, .protocolError)
     default: break
     }
   }
@@ -321,47 +401,66 @@ final class ConnectionSimulation {
     } else {
       try require(call.wasCut, "call \(id) failed, and nobody gave it up")
     }
+    endAtClient(call, wasCut: call.wasCut)
+    try require(call.ends == 1, "call \(id) has ended \(call.ends) times")
+  }
+
+  private func endAtClient(_ call: SimulatedCall, wasCut: Bool) {
+    call.wasCut = wasCut
+    call.ends += 1
+    callsEnded += 1
     update(call) { $0.isOpenAtClient = false }
   }
 
+  private func cutAtServer(_ call: SimulatedCall) {
+    call.wasCut = true
+    update(call) { $0.isOpenAtServer = false }
+  }
+
   private func requestsEnded(_ id: StreamID) throws {
-    let requests = try call(id).requests
+    let call = try call(id)
+    try require(!call.isHalfClosed, "call \(id)'s requests ended twice")
+    call.isHalfClosed = true
+    let requests = call.requests
     try require(requests.isEnded && requests.isComplete, "call \(id)'s requests ended, but not all are there")
   }
 
   private func received(
     _ message: ByteBuffer, on id: StreamID,
-    _ direction: ReferenceWritableKeyPath<SimulatedCall, SimulatedCall.Direction>, cost: UInt64
+    _ direction: ReferenceWritableKeyPath<SimulatedCall, SimulatedCall.Direction>, isUnread: Bool = true
   ) throws {
     let call = try call(id)
     let (received, sent) = (call[keyPath: direction].received, call[keyPath: direction].sent)
     try require(received < sent.count, "call \(id) got a message that was not sent")
     try require(message == self.message(sent[received]), "message \(received) of call \(id) arrived changed")
     call[keyPath: direction].received += 1
-    call[keyPath: direction].unread.append(cost)
-    let window = direction == \.requests ? serverLimits.streamWindow : clientLimits.streamWindow
-    let unread = call[keyPath: direction].unread.reduce(0, +)
-    try require(unread <= window + Self.largestCost, "call \(id) has \(unread) bytes unread")
+    if isUnread { call[keyPath: direction].unread += 1 }
     messagesReceived += 1
     bytesReceived += message.readableBytes
+    guard messagesReceived.isMultiple(of: 16) else { return }
+    let side = direction == \.requests ? server : client
+    let most = Int(side.limits.connectionWindow + side.limits.assemblyBytes)
+    try require(side.ledger.heldBytes <= most, "\(side.ledger.heldBytes) bytes wait for their readers")
   }
 
   // MARK: - Bookkeeping
 
   private func checkTables() throws {
+    if isOver { return }
     try require(client.openStreams == openAtClient, "the client has \(client.openStreams) calls, not \(openAtClient)")
     try require(server.openStreams == openAtServer, "the server has \(server.openStreams) calls, not \(openAtServer)")
     try require(client.waitingToSend <= openAtClient, "calls that are over wait to send")
     try require(server.waitingToSend <= openAtServer, "calls that are over wait to send")
-    guard step.isMultiple(of: 50) else { return }
-    try require(
-      client.openStreamIDs == calls.filter(\.isOpenAtClient).map(\.id), "the client's table has other calls")
-    try require(
-      server.openStreamIDs == calls.filter(\.isOpenAtServer).map(\.id), "the server's table has other calls")
+    guard steps.isMultiple(of: 50) else { return }
+    let (atClient, atServer) = (client.openStreamIDs, server.openStreamIDs)
+    try require(atClient == calls.filter(\.isOpenAtClient).map(\.id), "the client's table has other calls")
+    try require(atServer == calls.filter(\.isOpenAtServer).map(\.id), "the server's table has other calls")
+    try require(client.ledger.isConsistent(with: atClient), "the client's table is not that of its account")
+    try require(server.ledger.isConsistent(with: atServer), "the server's table is not that of its account")
   }
 
   /// Calls leave the server's table when their status leaves, behind what was queued.
-  private func noteServerEnds() {
+  func noteServerEnds() {
     guard server.openStreams != openAtServer else { return }
     let open = Set(server.openStreamIDs)
     for call in calls where call.responses.isEnded && !open.contains(call.id) {
@@ -375,7 +474,7 @@ final class ConnectionSimulation {
   }
 
   /// Changes where a call lives.
-  private func update(_ call: SimulatedCall, _ change: (SimulatedCall) -> Void) {
+  func update(_ call: SimulatedCall, _ change: (SimulatedCall) -> Void) {
     openAtClient -= call.isOpenAtClient ? 1 : 0
     openAtServer -= call.isOpenAtServer ? 1 : 0
     change(call)
@@ -384,13 +483,15 @@ final class ConnectionSimulation {
     if call.isOver { calls.removeAll { $0.id == call.id } }
   }
 
-  private func require(_ condition: Bool, _ what: @autoclosure () -> String) throws {
+  func require(_ condition: Bool, _ what: @autoclosure () -> String) throws {
     if !condition { throw failure(what()) }
   }
 
-  private func failure(_ what: String) -> Failure {
-    Failure(seed: seed, step: step, what: what)
+  func failure(_ what: String) -> Failure {
+    Failure(seed: seed, step: firstStep + steps, what: what)
   }
+
+  // MARK: - Chance
 
   private func chance(_ sides: Int) -> Bool {
     Int.random(in: 0..<sides, using: &random) == 0
@@ -400,6 +501,14 @@ final class ConnectionSimulation {
     guard !calls.isEmpty else { return nil }
     let start = Int.random(in: 0..<calls.count, using: &random)
     return calls[start...].first(where: isEligible) ?? calls[..<start].first(where: isEligible)
+  }
+
+  /// A call with something to read; a slow one seldom, and none in bad weather.
+  private func someReader(of direction: KeyPath<SimulatedCall, SimulatedCall.Direction>) -> SimulatedCall? {
+    guard !weather.readersAreBusy || chance(10),
+      let call = someCall(where: { $0[keyPath: direction].unread > 0 })
+    else { return nil }
+    return !call.isSlow || chance(10) ? call : nil
   }
 
   private func somePlace(upTo limit: UInt64) -> Range<Int> {
@@ -416,7 +525,12 @@ final class ConnectionSimulation {
     return start..<start + length
   }
 
-  private func message(_ place: Range<Int>) -> ByteBuffer {
+  func message(_ place: Range<Int>) -> ByteBuffer {
     Self.payload.getSlice(at: place.lowerBound, length: place.count) ?? ByteBuffer()
+  }
+
+  /// Bytes of one message.
+  func message(of count: Int) -> ByteBuffer {
+    message(0..<count)
   }
 }

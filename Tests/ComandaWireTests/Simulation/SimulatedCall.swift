@@ -10,8 +10,8 @@ final class SimulatedCall {
     var sent: [Range<Int>] = []
     var received = 0
     var isEnded = false
-    /// The costs of the messages that arrived and wait for their reader.
-    var unread: [UInt64] = []
+    /// How many messages arrived and wait for their reader.
+    var unread = 0
 
     var isComplete: Bool {
       received == sent.count
@@ -19,18 +19,27 @@ final class SimulatedCall {
   }
 
   let id: StreamID
+  /// Its readers take one message where others take ten.
+  let isSlow: Bool
   var requests = Direction()
   var responses = Direction()
   var isOpenAtClient = true
   var isOpenAtServer = false
+  /// The server knows that all requests are there.
+  var isHalfClosed = false
   /// The server's handler runs; it may outlive the call.
   var hasHandler = false
   var wasOpenedAtServer = false
   /// One side gave the call up, so messages may be missing.
   var wasCut = false
+  /// One side broke a rule of the call, and the other may say so.
+  var isViolated = false
+  /// How often the caller was told of the call's end.
+  var ends = 0
 
-  init(id: StreamID) {
+  init(id: StreamID, isSlow: Bool) {
     self.id = id
+    self.isSlow = isSlow
   }
 
   var isOver: Bool {
