@@ -15,6 +15,7 @@ let bytePath =
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
@@ -89,7 +90,7 @@ let executables: [Target] = [
     [
       "ComandaCrypto", "ComandaDomain", "ComandaEmbeddedPostgres", "ComandaPostgres", "ComandaProtos", "ComandaRPC",
       "ComandaServerConfiguration", "ComandaServices", "ComandaStore", "ComandaTLS", "ComandaTransport", argumentParser,
-      lifecycle, logging,
+      lifecycle, logging, unixSignals,
     ]),
   executable(
     "comanda",

@@ -3,7 +3,8 @@ public struct ConfigurationError: Error, Equatable, Sendable, CustomStringConver
   /// One sentence for the operator.
   public let description: String
 
-  init(_ description: String) {
+  /// An error in these words, for checks that are made elsewhere.
+  public init(_ description: String) {
     self.description = description
   }
 

@@ -37,3 +37,37 @@ public struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
     host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
   }
 }
+
+/// Where to accept connections, and what comes first on them.
+public struct Listen: Hashable, Sendable {
+  /// The kinds of sockets.
+  public enum Socket: Hashable, Sendable {
+    case tcp(ListenAddress)
+    case unix(path: String)
+  }
+
+  /// The socket.
+  public let socket: Socket
+  /// Whether a load balancer's PROXY header comes ahead of TLS.
+  public let isProxied: Bool
+
+  /// On this machine only.
+  public static let standard = Listen(socket: .tcp(.standard), isProxied: false)
+}
+
+extension Listen {
+  /// The longest path that fits a socket's address (`sun_path`).
+  private static let longestPath = 107
+
+  /// Reads `HOST:PORT` or `unix:/PATH`; nil when it is neither.
+  init?(_ text: some StringProtocol, isProxied: Bool) {
+    if text.hasPrefix("unix:") {
+      let path = text.dropFirst("unix:".count)
+      guard path.hasPrefix("/"), path.utf8.count <= Self.longestPath else { return nil }
+      self.init(socket: .unix(path: String(path)), isProxied: isProxied)
+    } else {
+      guard let address = ListenAddress(String(text)) else { return nil }
+      self.init(socket: .tcp(address), isProxied: isProxied)
+    }
+  }
+}

@@ -16,14 +16,28 @@ public struct CertificateFiles: Hashable, Sendable {
   public let key: String
 }
 
+/// A time or bound by its name, not checked yet.
+public struct Limit: Hashable, Sendable {
+  /// The name, `keepalive-interval`.
+  public let name: String
+  /// The value as written, `30s`.
+  public let value: String
+  /// Where it was given, in words for a message.
+  public let origin: String
+}
+
 /// How a server is to run, checked as far as that is possible without opening anything.
 public struct ServerConfiguration: Hashable, Sendable {
   /// Which database to use.
   public let database: DatabaseConfiguration
   /// Nil, only with an embedded database: the server makes a development authority and a certificate.
   public let certificate: CertificateFiles?
-  /// Where to accept connections.
-  public let listen: ListenAddress
+  /// Authorities that sign clients' certificates, a PEM file; nil to ask for none.
+  public let clientAuthority: String?
+  /// Where to accept connections; at least one.
+  public let listen: [Listen]
+  /// Times and bounds that differ from their defaults, by name, in the order in which they were given.
+  public let limits: [Limit]
   /// From which level on to log.
   public let logLevel: Logger.Level
 }
@@ -93,7 +107,14 @@ extension ServerConfiguration {
         "no certificate: with --database-url give --tls-cert FILE and --tls-key FILE "
           + "(only --embedded makes itself one, for development)")
     }
-    listen = try sources.setting(.listen).map(ListenAddress.init(setting:)) ?? .standard
+    clientAuthority = try sources.setting(.tlsClientCA).map { setting in
+      guard !setting.value.isEmpty else { throw ConfigurationError(setting, "has to name a PEM file") }
+      return setting.value
+    }
+    let plain = try sources.setting(.listen).map { try Listen.all(in: $0, areProxied: false) }
+    let proxied = try sources.setting(.listenProxy).map { try Listen.all(in: $0, areProxied: true) }
+    listen = plain == nil && proxied == nil ? [.standard] : (plain ?? []) + (proxied ?? [])
+    limits = try sources.setting(.limit).map(Limit.all(in:)) ?? []
     logLevel = try sources.setting(.logLevel).map(Logger.Level.init(setting:)) ?? .info
   }
 }
@@ -114,13 +135,34 @@ extension CertificateFiles {
   }
 }
 
-extension ListenAddress {
-  fileprivate init(setting: Setting) throws {
-    guard let address = ListenAddress(setting.value) else {
-      throw ConfigurationError(
-        setting, shows: setting.value, "is no HOST:PORT; right would be 127.0.0.1:7443 or [::]:7443")
+extension Listen {
+  /// The most sockets to listen on.
+  private static let most = 16
+
+  fileprivate static func all(in setting: Setting, areProxied: Bool) throws -> [Listen] {
+    let texts = setting.value.split(separator: ",", omittingEmptySubsequences: false)
+    guard texts.count <= most else { throw ConfigurationError(setting, "names more than \(most) addresses") }
+    return try texts.map { text in
+      guard let listen = Listen(text, isProxied: areProxied) else {
+        throw ConfigurationError(
+          setting, shows: String(text),
+          "is no HOST:PORT; right would be 127.0.0.1:7443, [::]:7443 or unix:/run/comanda.sock")
+      }
+      return listen
     }
-    self = address
+  }
+}
+
+extension Limit {
+  fileprivate static func all(in setting: Setting) throws -> [Limit] {
+    try setting.value.split(separator: ",", omittingEmptySubsequences: false).map { text in
+      let parts = text.split(separator: "=", maxSplits: 1)
+      guard parts.count == 2 else {
+        throw ConfigurationError(
+          setting, shows: String(text), "is no NAME=VALUE; right would be keepalive-interval=30s")
+      }
+      return Limit(name: String(parts[0]), value: String(parts[1]), origin: setting.origin)
+    }
   }
 }
 

@@ -38,8 +38,27 @@ public struct ServingOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The certificate's private key, PEM.", valueName: "file"))
   var tlsKey: String?
 
-  @Option(help: ArgumentHelp("Where to accept connections (default: 127.0.0.1:7443).", valueName: "host:port"))
+  @Option(
+    name: .customLong("tls-client-ca"),
+    help: ArgumentHelp("Ask clients for a certificate that these authorities signed, PEM (mTLS).", valueName: "file"))
+  var tlsClientCA: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Where to accept connections (default: 127.0.0.1:7443); several with commas, also unix:/path.",
+      valueName: "host:port"))
   var listen: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The same, behind a load balancer that sends the PROXY protocol, version 2.", valueName: "host:port"))
+  var listenProxy: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "A time or bound other than the default, may be repeated; 'comanda-server limits' lists them.",
+      valueName: "name=value"))
+  var limit: [String] = []
 
   @Option(help: ArgumentHelp("trace, debug, info (default), notice, warning, error or critical.", valueName: "level"))
   var logLevel: String?
@@ -48,6 +67,9 @@ public struct ServingOptions: ParsableArguments {
   public init() {}
 
   var flags: [SettingKey: String] {
-    [.tlsCert: tlsCert, .tlsKey: tlsKey, .listen: listen, .logLevel: logLevel].compactMapValues { $0 }
+    [
+      .tlsCert: tlsCert, .tlsKey: tlsKey, .tlsClientCA: tlsClientCA, .listen: listen, .listenProxy: listenProxy,
+      .limit: limit.isEmpty ? nil : limit.joined(separator: ","), .logLevel: logLevel,
+    ].compactMapValues { $0 }
   }
 }

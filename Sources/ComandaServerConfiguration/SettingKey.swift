@@ -6,7 +6,10 @@ enum SettingKey: String, CaseIterable {
   case databaseURL = "database-url"
   case tlsCert = "tls-cert"
   case tlsKey = "tls-key"
+  case tlsClientCA = "tls-client-ca"
   case listen
+  case listenProxy = "listen-proxy"
+  case limit
   case logLevel = "log-level"
 }
 

@@ -15,7 +15,7 @@ struct ComandaServer: AsyncParsableCommand {
       Exit codes: 0 stopped as asked, 1 failed, 2 wrong usage or configuration.
       """,
     version: "0.1.0",
-    subcommands: [Serve.self, BusinessCommands.self, TokenCommands.self],
+    subcommands: [Serve.self, BusinessCommands.self, TokenCommands.self, LimitsCommand.self],
     defaultSubcommand: Serve.self)
 
   static func main() async {

@@ -10,10 +10,12 @@ import ComandaTransport
 import Foundation
 import Logging
 import ServiceLifecycle
+import UnixSignals
 
 /// The composition root: joins stores, services, background work and the listener, and runs them until shutdown.
 struct OrderPlatform: Service {
   let configuration: ServerConfiguration
+  let bounds: ServerBounds
   let pool: PostgresPool
   let logger: Logger
 
@@ -25,16 +27,21 @@ struct OrderPlatform: Service {
     let imports = PostgresImportStore(pool: pool, logger: logger)
     let (queue, news) = (ImportQueue(), ImportNews())
     let applier = ImportApplier(imports: imports, queue: queue, news: news, logger: logger)
+    let router = router(environment: environment, imports: imports, queue: queue, news: news)
     let dispatcher = CallDispatcher(
-      router: router(environment: environment, imports: imports, queue: queue, news: news),
-      interceptors: [authenticator], logger: logger, mapping: StatusMapping.status(of:))
+      router: router, interceptors: [CallMetrics(router), CallLog(logger), authenticator], limits: bounds.calls,
+      logger: logger, mapping: StatusMapping.status(of:))
     let (identity, authority) = try certificate()
-    let server = try RPCServer(dispatcher: dispatcher, tls: .server(identity), logger: logger)
-    let address = try await server.listen(host: configuration.listen.host, port: configuration.listen.port)
-    try await announce(address, authority: authority)
+    let clientAuthority = configuration.clientAuthority.map { TLSConfiguration.PEM.file($0) }
+    let tls = TLSConfiguration.server(identity, clientAuthority: clientAuthority)
+    let server = try RPCServer(dispatcher: dispatcher, tls: tls, settings: bounds.settings, logger: logger)
+    var addresses: [String] = []
+    for listen in configuration.listen { addresses.append(try await server.listen(on: listen.listener)) }
+    try await announce(addresses, authority: authority)
     await withDiscardingTaskGroup { group in
       group.addTask { await applier.run() }
       group.addTask { await authenticator.run() }
+      group.addTask { await reload(tls, of: server) }
       try? await gracefulShutdown()
       logger.info("draining")
       do {
@@ -43,6 +50,18 @@ struct OrderPlatform: Service {
         logger.error("the listener did not stop cleanly", metadata: ["error": "\(error)"])
       }
       group.cancelAll()
+    }
+  }
+
+  /// Reads the certificate's files anew at every SIGHUP.
+  private func reload(_ tls: TLSConfiguration, of server: RPCServer) async {
+    for await _ in await UnixSignalsSequence(trapping: .sighup) {
+      do {
+        try server.reload(tls)
+        logger.notice("the certificate was read anew; new connections get it")
+      } catch {
+        logger.error("the certificate cannot be read anew; the old one stays", metadata: ["error": "\(error)"])
+      }
     }
   }
 
@@ -72,14 +91,15 @@ struct OrderPlatform: Service {
     guard case .embedded(let directory, _) = configuration.database else {
       throw ServerError("no certificate: give --tls-cert and --tls-key")
     }
-    let names = ListenAddress.isWildcard(configuration.listen.host) ? [] : [configuration.listen.host]
+    let names = configuration.listen.compactMap(\.host).filter { !ListenAddress.isWildcard($0) }
     let development = try DevelopmentCertificates(in: directory + "/tls", names: names)
     return (development.identity, development.authorityFile)
   }
 
   /// Says on stdout that the server serves; writes the profile of the demonstration business first.
-  private func announce(_ address: String, authority: String?) async throws {
-    var ready = ReadyLine(listen: address, profile: nil)
+  private func announce(_ addresses: [String], authority: String?) async throws {
+    guard let address = addresses.first else { return }
+    var ready = ReadyLine(listen: address, addresses: addresses, profile: nil)
     if case .embedded(let directory, _) = configuration.database, let authority {
       let demonstration = Demonstration(
         businesses: PostgresBusinessStore(pool: pool, logger: logger),
@@ -94,7 +114,9 @@ struct OrderPlatform: Service {
 /// The line that says that the server serves.
 private struct ReadyLine: Encodable {
   let event = "ready"
+  /// The first address.
   var listen: String
+  var addresses: [String]
   var profile: String?
 }
 
@@ -104,6 +126,36 @@ struct ServerError: Error, CustomStringConvertible {
 
   init(_ description: String) {
     self.description = description
+  }
+}
+
+extension Listen {
+  var listener: ServerListener {
+    switch socket {
+    case .tcp(let address):
+      ServerListener(.tcp(host: address.host, port: address.port), expectsProxyHeader: isProxied)
+    case .unix(let path): ServerListener(.unix(path: path), expectsProxyHeader: isProxied)
+    }
+  }
+
+  /// The host, of a TCP port.
+  var host: String? {
+    if case .tcp(let address) = socket { address.host } else { nil }
+  }
+}
+
+extension ServerConfiguration {
+  /// The times and bounds to run with.
+  func bounds() throws -> ServerBounds {
+    var bounds = ServerBounds()
+    for limit in limits {
+      do {
+        try bounds.set(limit.name, to: limit.value)
+      } catch {
+        throw ConfigurationError("\(limit.origin): \(error)")
+      }
+    }
+    return bounds
   }
 }
 

@@ -13,7 +13,7 @@ struct Serve: AsyncParsableCommand {
     abstract: "Serve until SIGTERM or SIGINT, then drain and stop.",
     discussion: """
       Settings come from flags, then COMANDA_… environment variables (COMANDA_LISTEN), then the file of --config.
-      Once it serves it prints one line of JSON on stdout; logs go to stderr.
+      SIGHUP has it read the certificate's files anew. Once it serves it prints one line of JSON on stdout; logs go to stderr.
 
       Example: comanda-server serve --database-url postgresql://comanda@db/comanda \\
                  --tls-cert server.pem --tls-key server.key --listen 0.0.0.0:7443
@@ -27,6 +27,7 @@ struct Serve: AsyncParsableCommand {
 
   func run() async throws {
     let configuration = try ServerConfiguration(database, serving, environment: ProcessInfo.processInfo.environment)
+    let bounds = try configuration.bounds()
     let level = configuration.logLevel
     LoggingSystem.bootstrap { label in
       var handler = StreamLogHandler.standardError(label: label)
@@ -45,7 +46,8 @@ struct Serve: AsyncParsableCommand {
     }
     let pool = try PostgresPool(configuration: PostgresConfiguration(url: url), logger: logger)
     services.append(.init(service: DatabasePool(pool: pool)))
-    services.append(.init(service: OrderPlatform(configuration: configuration, pool: pool, logger: logger)))
+    let platform = OrderPlatform(configuration: configuration, bounds: bounds, pool: pool, logger: logger)
+    services.append(.init(service: platform))
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
         services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))

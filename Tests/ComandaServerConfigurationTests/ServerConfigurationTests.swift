@@ -34,7 +34,7 @@ struct ServerConfigurationTests {
     let found = try configuration(["--embedded", "/srv/c"])
     #expect(found.database == .embedded(directory: "/srv/c", binaries: nil))
     #expect(found.certificate == nil)
-    #expect(found.listen == ListenAddress(host: "127.0.0.1", port: 7443))
+    #expect(found.listen == [.standard])
     #expect(found.logLevel == .info)
   }
 
@@ -44,7 +44,7 @@ struct ServerConfigurationTests {
     try withFile(text) { path in
       let environment = ["COMANDA_LISTEN": "10.0.0.2:2", "COMANDA_EMBEDDED": "/environment", "COMANDA_CONFIG": path]
       let found = try configuration(["--listen", "10.0.0.3:3"], environment: environment)
-      #expect(found.listen == ListenAddress(host: "10.0.0.3", port: 3))
+      #expect(found.listen == [Listen(socket: .tcp(ListenAddress(host: "10.0.0.3", port: 3)), isProxied: false)])
       #expect(found.database == .embedded(directory: "/environment", binaries: "/pg"))
       #expect(found.logLevel == .debug)
     }
@@ -53,7 +53,7 @@ struct ServerConfigurationTests {
   @Test("a variable that is set to nothing counts as not set")
   func emptyVariable() throws {
     let environment = ["COMANDA_LISTEN": "", "COMANDA_DATABASE_URL": "", "COMANDA_CONFIG": ""]
-    #expect(try configuration(["--embedded", "d"], environment: environment).listen == .standard)
+    #expect(try configuration(["--embedded", "d"], environment: environment).listen == [.standard])
   }
 
   @Test("of an embedded database and a URL the one from the stronger source is taken")
@@ -128,6 +128,33 @@ struct ServerConfigurationTests {
     ])
   func maskedURL(text: String, shown: String) throws {
     #expect(try #require(DatabaseURL(text)).description == shown)
+  }
+
+  @Test("several addresses, Unix sockets, and ports behind a load balancer, in their order")
+  func listeners() throws {
+    let arguments = ["--embedded", "d", "--listen", "0.0.0.0:7443,unix:/run/c.sock", "--listen-proxy", "[::]:7444"]
+    #expect(
+      try configuration(arguments).listen == [
+        Listen(socket: .tcp(ListenAddress(host: "0.0.0.0", port: 7443)), isProxied: false),
+        Listen(socket: .unix(path: "/run/c.sock"), isProxied: false),
+        Listen(socket: .tcp(ListenAddress(host: "::", port: 7444)), isProxied: true),
+      ])
+    #expect(try configuration(["--embedded", "d", "--listen-proxy", "h:1"]).listen.map(\.isProxied) == [true])
+    #expect(try message(["--embedded", "d", "--listen", "h:1,unix:run/c.sock"]).contains("unix:/run/comanda.sock"))
+    let deep = "unix:/" + String(repeating: "x", count: 107)
+    #expect(try message(["--embedded", "d", "--listen", deep]).contains("is no HOST:PORT"))
+  }
+
+  @Test("limits are gathered from repeated flags, or from one text; one without a value is refused")
+  func limits() throws {
+    let flags = try configuration(["--embedded", "d", "--limit", "a=1", "--limit", "b:c/d=2"]).limits
+    #expect(
+      flags == [.init(name: "a", value: "1", origin: "--limit"), .init(name: "b:c/d", value: "2", origin: "--limit")])
+    let variable = try configuration(["--embedded", "d"], environment: ["COMANDA_LIMIT": "a=1,b=2"]).limits
+    #expect(variable.map(\.name) == ["a", "b"])
+    #expect(
+      try message(["--embedded", "d", "--limit", "a"])
+        == "--limit: \"a\" is no NAME=VALUE; right would be keepalive-interval=30s")
   }
 
   @Test(
