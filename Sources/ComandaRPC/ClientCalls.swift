@@ -24,7 +24,10 @@ public struct ClientStreamingCall<Request: RPCMessage, Response: RPCMessage>: Se
   public func response() async throws -> Response {
     guard let bytes = try await call.next() else { throw RPCError.noResponse(to: method) }
     let response = try Response(rpcBytes: bytes)
-    while try await call.next() != nil {}
+    guard try await call.next() == nil else {
+      call.cancel()
+      throw RPCError(.internal, "\(method.path) answered with more than one message")
+    }
     return response
   }
 

@@ -204,7 +204,7 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
       closeIfDrained()
     case .closed(let code, let message):
       let reason = message.isEmpty ? "\(code)" : "\(code): \(message)"
-      fail(RPCError(code == .done ? .unavailable : .internal, "the server closed the connection (\(reason))"))
+      fail(RPCError(code.statusOfCalls, "the server closed the connection (\(reason))"))
     }
   }
 

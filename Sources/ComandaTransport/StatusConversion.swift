@@ -76,3 +76,13 @@ extension [HeaderField] {
     self = metadata.isEmpty ? [] : metadata.fields.map { HeaderField(key: $0.key, value: $0.value) }
   }
 }
+
+extension CloseCode {
+  /// What the calls that were open end with: a defect is not repeated.
+  var statusOfCalls: StatusCode {
+    switch self {
+    case .protocolError, .malformedFrame, .creditExceeded, .unsupportedVersion, .internalError: .internal
+    default: .unavailable
+    }
+  }
+}
