@@ -42,15 +42,8 @@ public struct ComandaClient: Sendable {
   ) throws(ClientProfileError) {
     var settings = settings
     if let software { settings.software = software }
-    let trust: TLSConfiguration.Trust = profile.authorityPath.map { .authorities(.file($0)) } ?? .system
-    do {
-      let channel = try ClientChannel(
-        targets: profile.servers.map { ClientChannel.Target($0, serverName: profile.serverName) },
-        tls: .client(trust: trust), credential: profile.token, settings: settings, interceptors: interceptors)
-      self.init(channel: channel, connection: channel)
-    } catch {
-      throw .authorities("\(error)")
-    }
+    let channel = try profile.channel(settings: settings, interceptors: interceptors)
+    self.init(channel: channel, connection: channel)
   }
 
   /// A client whose calls go over a channel that its owner closes.
@@ -71,6 +64,23 @@ public struct ComandaClient: Sendable {
   public func close() async {
     // Closing can only fail when it has happened already.
     try? await connection?.close()
+  }
+}
+
+extension ClientProfile {
+  /// A channel to the profile's servers, for calls of services that ``ComandaClient`` does not have.
+  /// - Throws: ``ClientProfileError`` when the certificate authorities cannot be used.
+  public func channel(
+    settings: ClientSettings = ClientSettings(), interceptors: [any ClientInterceptor] = []
+  ) throws(ClientProfileError) -> ClientChannel {
+    do {
+      return try ClientChannel(
+        targets: servers.map { ClientChannel.Target($0, serverName: serverName) },
+        tls: .client(trust: authorityPath.map { .authorities(.file($0)) } ?? .system), credential: token,
+        settings: settings, interceptors: interceptors)
+    } catch {
+      throw .authorities("\(error)")
+    }
   }
 }
 

@@ -216,9 +216,14 @@ struct ClientPoolStateMachine {
     slots[slot].failures = 0
   }
 
-  /// A connection takes no further calls: its server drains, or its numbers run out.
+  /// A connection takes no further calls, since its server drains.
   mutating func drains(_ id: ConnectionID, now: NIODeadline) -> [Action] {
     left(id, RPCError(.unavailable, "the server stops"), now: now)
+  }
+
+  /// A connection takes no further calls, since its numbers run out: no sign of trouble, however young it is.
+  mutating func exhausted(_ id: ConnectionID, now: NIODeadline) -> [Action] {
+    left(id, RPCError(.unavailable, "the connection is used up"), isSuccess: true, now: now)
   }
 
   /// A connection ended, or did not come about.
@@ -246,12 +251,15 @@ struct ClientPoolStateMachine {
   }
 
   /// A ready connection leaves its slot.
-  private mutating func left(_ id: ConnectionID, _ error: RPCError, now: NIODeadline) -> [Action] {
+  private mutating func left(
+    _ id: ConnectionID, _ error: RPCError, isSuccess: Bool = false, now: NIODeadline
+  ) -> [Action] {
     guard let slot = slots.firstIndex(where: { $0.state == .ready(id) }),
       let index = ready.firstIndex(where: { $0.id == id })
     else { return [] }
     let hadCalls = ready.remove(at: index).hasCalls
-    let wasSuccess = slots[slot].isIntroduced && now - slots[slot].readySince >= settings.backoff.successAfter
+    let wasSuccess =
+      isSuccess || slots[slot].isIntroduced && now - slots[slot].readySince >= settings.backoff.successAfter
     slots[slot].earlyEnds = wasSuccess ? 0 : slots[slot].earlyEnds + 1
     slots[slot].lastFailure = error
     isForsaken = ready.isEmpty
