@@ -144,9 +144,9 @@ let testTargets: [Target] = [
   tests(
     "ComandaIntegrationTests",
     [
-      "CLinux", "comanda", "comanda-server", "ComandaCrypto", "ComandaEmbeddedPostgres", "ComandaPostgres",
-      "ComandaProtos",
-      "ComandaRPC", "ComandaStore", "ComandaTLS", "ComandaTransport", logging, nioCore, nioPosix, protobuf,
+      "CLinux", "comanda", "comanda-server", "ComandaClient", "ComandaCrypto", "ComandaEmbeddedPostgres",
+      "ComandaImportCodec", "ComandaPostgres", "ComandaProtos", "ComandaRPC", "ComandaStore", "ComandaTLS",
+      "ComandaTransport", logging, nioCore, nioPosix, protobuf,
     ],
     exclude: ["Fixtures"]),
   tests(

@@ -1,24 +1,30 @@
 import ComandaImportFiles
 import FoundationEssentials
 
-/// How to reach a server, and as whom: what a `client.json` says.
+/// How to reach the servers of one platform, and as whom: what a `client.json` says.
 ///
 /// ```json
 /// {"server": "127.0.0.1:7443", "ca": "ca.pem", "token": "…"}
+/// {"servers": ["orders-1:7443", "orders-2:7443"], "server_name": "orders.internal", "ca": "ca.pem", "token": "…"}
 /// ```
 ///
-/// The token is a secret: no description and no error shows it.
+/// With both `server` and `servers` the latter count: a profile can be for clients of both kinds. The token is a secret: no description and no error shows it.
 public struct ClientProfile: Sendable {
-  /// Where the server listens.
-  public var server: ServerAddress
+  /// Where the servers listen; calls take turns on them. At least one.
+  public var servers: [ServerAddress]
+  /// The name to find in the servers' certificates; nil for the host of each (`localhost` for a Unix socket).
+  public var serverName: String?
   /// The file with the certificate authorities to trust, PEM; nil for those of the operating system.
   public var authorityPath: String?
   /// The bearer token; nil for calls that need none.
   public var token: String?
 
   /// A profile of these parts.
-  public init(server: ServerAddress, authorityPath: String? = nil, token: String? = nil) {
-    self.server = server
+  public init(
+    servers: [ServerAddress], serverName: String? = nil, authorityPath: String? = nil, token: String? = nil
+  ) {
+    self.servers = servers
+    self.serverName = serverName
     self.authorityPath = authorityPath
     self.token = token
   }
@@ -30,21 +36,29 @@ public struct ClientProfile: Sendable {
     let fields: Fields
     do {
       fields = try JSONDecoder().decode(Fields.self, from: content)
-    } catch DecodingError.keyNotFound(let key, _) {
-      throw .malformed(path: path, "it has no \"\(key.stringValue)\"")
     } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context) {
-      let key = context.codingPath.last?.stringValue
-      throw .malformed(path: path, key.map { "its \"\($0)\" is not a text" } ?? "it is not a JSON object")
+      guard let key = context.codingPath.first?.stringValue else {
+        throw .malformed(path: path, "it is not a JSON object")
+      }
+      throw .malformed(path: path, "its \"\(key)\" is not \(key == "servers" ? "a list of texts" : "a text")")
     } catch {
       throw .malformed(path: path, "it is not valid JSON")
     }
-    guard let server = ServerAddress(fields.server) else {
-      throw .malformed(path: path, "its \"server\" is not of the form host:port, such as 127.0.0.1:7443")
+    guard let texts = fields.servers ?? fields.server.map({ [$0] }), !texts.isEmpty else {
+      throw .malformed(path: path, "it has no \"server\"")
+    }
+    let servers = texts.compactMap(ServerAddress.init)
+    guard servers.count == texts.count else {
+      let key = fields.servers == nil ? "server" : "servers"
+      throw .malformed(
+        path: path, "its \"\(key)\" is not of the form host:port, such as 127.0.0.1:7443, or unix:/path")
     }
     if let token = fields.token, !Self.isToken(token) {
       throw .malformed(path: path, "its \"token\" is not a token: 1 to 4,096 visible ASCII characters")
     }
-    self.init(server: server, authorityPath: fields.ca.map { Self.path($0, beside: path) }, token: fields.token)
+    self.init(
+      servers: servers, serverName: fields.serverName, authorityPath: fields.ca.map { Self.path($0, beside: path) },
+      token: fields.token)
   }
 
   /// Whether a text can be a bearer token: a wrong one is told before it is sent.
@@ -53,9 +67,16 @@ public struct ClientProfile: Sendable {
   }
 
   private struct Fields: Decodable {
-    var server: String
+    var server: String?
+    var servers: [String]?
+    var serverName: String?
     var ca: String?
     var token: String?
+
+    enum CodingKeys: String, CodingKey {
+      case server, servers, ca, token
+      case serverName = "server_name"
+    }
   }
 
   /// A profile is a few hundred bytes; what is longer is another file.
@@ -88,9 +109,9 @@ public struct ClientProfile: Sendable {
 }
 
 extension ClientProfile: CustomStringConvertible, CustomReflectable {
-  /// The server and the authority; of the token only whether there is one.
+  /// The servers and the authority; of the token only whether there is one.
   public var description: String {
-    "\(server), \(authorityPath ?? "system authorities"), \(token == nil ? "no token" : "with a token")"
+    "\(servers.map(\.description).joined(separator: ", ")), \(authorityPath ?? "system authorities"), \(token == nil ? "no token" : "with a token")"
   }
 
   /// Keeps the token out of dumps too.

@@ -1,15 +1,29 @@
-/// Where a server listens: a host and a TCP port.
+/// Where a server listens: a host and a TCP port, or a Unix socket.
 public struct ServerAddress: Sendable, Hashable, CustomStringConvertible {
+  /// The ways to name a place.
+  public enum Location: Sendable, Hashable {
+    /// A host name, or an IPv4 or IPv6 address without brackets, and a TCP port, 1 to 65535.
+    case host(String, port: Int)
+    /// The path of a Unix socket.
+    case unixSocket(path: String)
+  }
+
   /// The port of a server that was not told another.
   public static let defaultPort = 7443
+  /// A Unix socket's path has at most so many bytes: `sun_path` with the NUL behind it.
+  private static let longestPath = 107
 
-  /// A host name, or an IPv4 or IPv6 address without brackets.
-  public let host: String
-  /// The TCP port, 1 to 65535.
-  public let port: Int
+  /// The place.
+  public let location: Location
 
-  /// Reads `host:port`, `host` alone, `[::1]:7443` or `[::1]`; nil for anything else.
+  /// Reads `host:port`, `host` alone, `[::1]:7443`, `[::1]` or `unix:/path`; nil for anything else.
   public init?(_ text: String) {
+    if text.hasPrefix("unix:/") {
+      let path = text.dropFirst("unix:".count)
+      guard path.utf8.count <= Self.longestPath, path.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else { return nil }
+      location = .unixSocket(path: String(path))
+      return
+    }
     let host: Substring
     let rest: Substring
     if text.hasPrefix("[") {
@@ -22,20 +36,22 @@ public struct ServerAddress: Sendable, Hashable, CustomStringConvertible {
       rest = text[end...]
     }
     guard !host.isEmpty, host.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return nil }
-    self.host = String(host)
     if rest.isEmpty {
-      port = Self.defaultPort
+      location = .host(String(host), port: Self.defaultPort)
     } else {
       let digits = rest.dropFirst()
       guard rest.hasPrefix(":"), digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let port = UInt16(digits),
         port > 0
       else { return nil }
-      self.port = Int(port)
+      location = .host(String(host), port: Int(port))
     }
   }
 
-  /// `host:port`, with brackets around an IPv6 address.
+  /// `host:port`, with brackets around an IPv6 address, or `unix:/path`.
   public var description: String {
-    host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    switch location {
+    case .host(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    case .unixSocket(let path): "unix:\(path)"
+    }
   }
 }

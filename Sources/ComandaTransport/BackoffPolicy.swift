@@ -13,9 +13,9 @@ public struct BackoffPolicy: Sendable {
   public var factor = 1.6
   /// By which share a pause may be shorter or longer.
   public var jitter = 0.2
-  /// A connection that the server greeted and that lived for so long was a success: its failures are forgotten, and it
-  /// is replaced at once.
-  public var successAfter = TimeAmount.seconds(1)
+  /// A connection that the server greeted and that lived for so long was a success, and is replaced at once when it
+  /// ends: not more often than after the first pause. One that ends earlier is so a few times only.
+  public var successAfter = TimeAmount.milliseconds(100)
 
   /// The defaults.
   public init() {}

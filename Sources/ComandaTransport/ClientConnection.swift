@@ -12,8 +12,10 @@ protocol ClientConnectionOwner: AnyObject, Sendable {
   func isReady(_ connection: ClientConnection)
   /// The server sent its HELLO.
   func wasIntroduced(_ connection: ClientConnection)
-  /// It takes no further calls; those that it has go on.
-  func takesNoCalls(_ connection: ClientConnection)
+  /// Its server drains: it takes no further calls; those that it has go on.
+  func drains(_ connection: ClientConnection)
+  /// Its numbers run out: it takes no further calls either.
+  func isExhausted(_ connection: ClientConnection)
   /// It had no calls for a while.
   func isIdle(_ connection: ClientConnection)
   /// It ended, or did not come about. Told once, ahead of its calls.
@@ -199,7 +201,7 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
       streams.removeValue(forKey: id)?.end(.failure(violation.errorForCaller))
     case .drain:
       isDraining = true
-      if !isRetired { owner.takesNoCalls(self) }
+      if !isRetired { owner.drains(self) }
       rejectWaiting(.serverStops)
       closeIfDrained()
     case .closed(let code, let message):
@@ -235,7 +237,7 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     scheduleFlush()
     if id >= settings.callsPerConnection, !isRetired, !isDraining {
       isRetired = true
-      owner.takesNoCalls(self)
+      owner.isExhausted(self)
     }
   }
 

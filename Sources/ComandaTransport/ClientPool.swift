@@ -127,8 +127,12 @@ final class ClientPool: ClientConnectionOwner, Sendable {
     state.withLock { $0.machine.introduced(connection.id) }
   }
 
-  func takesNoCalls(_ connection: ClientConnection) {
+  func drains(_ connection: ClientConnection) {
     change { $0.machine.drains(connection.id, now: .now()) }
+  }
+
+  func isExhausted(_ connection: ClientConnection) {
+    change { $0.machine.exhausted(connection.id, now: .now()) }
   }
 
   func isIdle(_ connection: ClientConnection) {

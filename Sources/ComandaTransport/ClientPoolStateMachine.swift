@@ -5,10 +5,11 @@ import NIOCore
 ///
 /// ## A slot: one connection to one address
 /// ```
-/// idle ──call──▶ connecting ──▶ ready ──DRAIN, lost──▶ connecting (at once, if it had calls and was a success)
-///   ▲                │                      └────────▶ idle (if nobody needs it)
-///   │                ▼
-///   └─ no calls ─ backoff ──time, calls──▶ connecting
+/// idle ──call──▶ connecting ──▶ ready ──DRAIN, lost──▶ connecting (at once, if it had calls), idle (if it had none)
+///   ▲                │            └─ again and again early ─┐
+///   │                ▼                                      │
+///   └─ no calls ─ backoff ◀─────────────────────────────────┘
+///                    └──time, calls──▶ connecting
 /// ```
 /// A connection that drains leaves its slot at once, and ends by itself when its calls have ended; so its replacement
 /// need not wait for that.
@@ -17,8 +18,9 @@ import NIOCore
 /// It takes the next ready connection in turn. Without one it waits while an attempt to connect is under way, and fails
 /// when all addresses are in backoff; one that waits for ready goes on waiting.
 ///
-/// When the last ready connection goes, addresses in backoff are tried at once: what they were tried for before was to
-/// have one connection more, and now it is to have one at all.
+/// When the last ready connection has gone, the next call tries addresses in backoff at once: what they were tried for
+/// before was to have one connection more, and now it is to have one at all. In a rolling restart, the second server goes
+/// moments after the first came back.
 struct ClientPoolStateMachine {
   typealias ConnectionID = Int
   typealias WaiterID = UInt64
@@ -57,8 +59,10 @@ struct ClientPoolStateMachine {
     var state = State.idle
     var readySince = NIODeadline.distantFuture
     var isIntroduced = false
-    /// Failures in a row.
+    /// Attempts to connect that failed, in a row.
     var failures = 0
+    /// Connections that ended early, in a row: a server may greet its clients and then fall over.
+    var earlyEnds = 0
     var lastFailure: RPCError?
     /// The calls of the pool at the last failure: whether there were others since decides about another attempt.
     var callsAtFailure: UInt64 = 0
@@ -87,6 +91,8 @@ struct ClientPoolStateMachine {
     let deadline: NIODeadline?
   }
 
+  /// Connections that may end early and are replaced at once, as those of servers that are restarted often.
+  private static let earlyEndsForgiven = 3
   /// A name is not resolved more often.
   private static let resolutionSpacing = TimeAmount.seconds(1)
 
@@ -103,6 +109,8 @@ struct ClientPoolStateMachine {
   private var isClosed = false
   /// Whether a call would start something: then it takes the way through `admit`.
   private var hasIdle = true
+  /// Whether the last ready connection has gone, and no call has come since.
+  private var isForsaken = false
   /// Calls that were made, for the budget of retries and to know whether anybody needs connections.
   private(set) var calls: UInt64 = 0
 
@@ -193,6 +201,7 @@ struct ClientPoolStateMachine {
     slots[slot].readySince = now
     slots[slot].isIntroduced = false
     ready.append(ReadyConnection(id: id))
+    isForsaken = false
     let granted = waiters.keys.sorted()
     waiters = [:]
     // They were counted when they began to wait.
@@ -204,11 +213,17 @@ struct ClientPoolStateMachine {
   mutating func introduced(_ id: ConnectionID) {
     guard let slot = slots.firstIndex(where: { $0.state == .ready(id) }) else { return }
     slots[slot].isIntroduced = true
+    slots[slot].failures = 0
   }
 
-  /// A connection takes no further calls: its server drains, or its numbers run out.
+  /// A connection takes no further calls, since its server drains.
   mutating func drains(_ id: ConnectionID, now: NIODeadline) -> [Action] {
     left(id, RPCError(.unavailable, "the server stops"), now: now)
+  }
+
+  /// A connection takes no further calls, since its numbers run out: no sign of trouble, however young it is.
+  mutating func exhausted(_ id: ConnectionID, now: NIODeadline) -> [Action] {
+    left(id, RPCError(.unavailable, "the connection is used up"), isSuccess: true, now: now)
   }
 
   /// A connection ended, or did not come about.
@@ -219,7 +234,7 @@ struct ClientPoolStateMachine {
     var actions: [Action] = []
     slots[slot].failures += 1
     slots[slot].lastFailure = error
-    backOff(slot, afterFailures: slots[slot].failures, now, &actions)
+    backOff(slot, now, &actions)
     resolveAgain(now, &actions)
     refuseHopeless(&actions)
     return actions
@@ -229,30 +244,33 @@ struct ClientPoolStateMachine {
   mutating func fellIdle(_ id: ConnectionID) -> [Action] {
     guard let slot = slots.firstIndex(where: { $0.state == .ready(id) }) else { return [] }
     ready.removeAll { $0.id == id }
+    isForsaken = ready.isEmpty
     slots[slot].state = .idle
     hasIdle = true
     return [.retire(id)]
   }
 
   /// A ready connection leaves its slot.
-  private mutating func left(_ id: ConnectionID, _ error: RPCError, now: NIODeadline) -> [Action] {
+  private mutating func left(
+    _ id: ConnectionID, _ error: RPCError, isSuccess: Bool = false, now: NIODeadline
+  ) -> [Action] {
     guard let slot = slots.firstIndex(where: { $0.state == .ready(id) }),
       let index = ready.firstIndex(where: { $0.id == id })
     else { return [] }
     let hadCalls = ready.remove(at: index).hasCalls
-    let wasSuccess = slots[slot].isIntroduced && now - slots[slot].readySince >= settings.backoff.successAfter
-    slots[slot].failures = wasSuccess ? 0 : slots[slot].failures + 1
+    let wasSuccess =
+      isSuccess || slots[slot].isIntroduced && now - slots[slot].readySince >= settings.backoff.successAfter
+    slots[slot].earlyEnds = wasSuccess ? 0 : slots[slot].earlyEnds + 1
     slots[slot].lastFailure = error
+    isForsaken = ready.isEmpty
+    hasIdle = true
     var actions: [Action] = []
-    // The first connection that ends early is replaced at once as well; a server that goes on like this is not.
-    if slots[slot].failures > 1 {
-      backOff(slot, afterFailures: slots[slot].failures - 1, now, &actions)
+    if slots[slot].earlyEnds > Self.earlyEndsForgiven {
+      backOff(slot, now, &actions)
     } else {
       slots[slot].state = .idle
-      hasIdle = true
-      if hadCalls { actions += startIdle(now) }
-      if hadCalls, ready.isEmpty { tryAll(now, &actions) }
     }
+    if hadCalls { actions += startIdle(now) }
     resolveAgain(now, &actions)
     refuseHopeless(&actions)
     return actions
@@ -337,18 +355,19 @@ struct ClientPoolStateMachine {
   /// Connects all slots and resolves all names that nothing was done for yet.
   private mutating func startIdle(_ now: NIODeadline) -> [Action] {
     var actions: [Action] = []
-    for index in slots.indices where slots[index].state == .idle { connect(index, &actions) }
+    for index in slots.indices {
+      switch slots[index].state {
+      case .idle: connect(index, &actions)
+      case .backoff where isForsaken && slots[index].earlyEnds <= Self.earlyEndsForgiven: connect(index, &actions)
+      default: break
+      }
+    }
+    isForsaken = false
     for target in resolutions.keys.sorted() where resolutions[target]?.endpoints.isEmpty == true {
       if resolutions[target]?.state == .idle { resolve(target, now, &actions) }
     }
     hasIdle = false
     return actions
-  }
-
-  private mutating func tryAll(_ now: NIODeadline, _ actions: inout [Action]) {
-    for index in slots.indices {
-      if case .backoff = slots[index].state { connect(index, &actions) }
-    }
   }
 
   private mutating func connect(_ slot: Int, _ actions: inout [Action]) {
@@ -357,9 +376,8 @@ struct ClientPoolStateMachine {
     actions.append(.connect(lastConnection, slots[slot].endpoint))
   }
 
-  private mutating func backOff(
-    _ slot: Int, afterFailures failures: Int, _ now: NIODeadline, _ actions: inout [Action]
-  ) {
+  private mutating func backOff(_ slot: Int, _ now: NIODeadline, _ actions: inout [Action]) {
+    let failures = slots[slot].failures + max(0, slots[slot].earlyEnds - Self.earlyEndsForgiven)
     let until = now + settings.backoff.pause(afterFailures: failures, using: &random)
     slots[slot].state = .backoff(until: until)
     slots[slot].callsAtFailure = calls

@@ -28,6 +28,9 @@ final class ClientStream: @unchecked Sendable {
     case waiting, open(StreamID), ended
   }
 
+  /// What a caller gets that goes on sending.
+  private static let endedWithOK = RPCError(.cancelled, "the server ended the call with OK already")
+
   let request: Request
   private let connection: ClientConnection
   private var phase = Phase.waiting
@@ -122,7 +125,7 @@ final class ClientStream: @unchecked Sendable {
     switch result {
     case .success:
       inbox.finish(.success(()))
-      failure = RPCError(.cancelled, "the server ended the call with OK already")
+      failure = Self.endedWithOK
       guard case .response(let continuation) = awaiting else { break }
       if let response {
         continuation.resume(returning: response)
@@ -161,6 +164,7 @@ final class ClientStream: @unchecked Sendable {
 
   func write(_ message: ByteBuffer, _ writer: CheckedContinuation<Void, any Error>) {
     do {
+      if let failure, failure != Self.endedWithOK { throw failure }
       guard !hasEndedRequests else {
         throw RPCError(.failedPrecondition, "the requests of this call were ended; no other one can be sent")
       }

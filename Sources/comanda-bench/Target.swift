@@ -24,18 +24,13 @@ struct TargetOptions: ParsableArguments {
   /// A connection to the server, made with its first call.
   func channel() throws -> ClientChannel {
     if let profile {
-      let profile = try ClientProfile(path: profile)
-      return try channel(profile.server.host, profile.server.port, profile.authorityPath, profile.token)
+      return try ClientProfile(path: profile).channel()
     }
     guard let target else { throw ValidationError("give --profile FILE, or --target HOST:PORT and --ca FILE") }
     let endpoint = try Endpoint(target)
-    return try channel(endpoint.host, endpoint.port, ca, token)
-  }
-
-  private func channel(_ host: String, _ port: Int, _ authority: String?, _ token: String?) throws -> ClientChannel {
-    try ClientChannel(
-      target: ClientChannel.Target(host: host, port: port),
-      tls: .client(trust: authority.map { .authorities(.file($0)) } ?? .system), credential: token)
+    return try ClientChannel(
+      target: ClientChannel.Target(host: endpoint.host, port: endpoint.port),
+      tls: .client(trust: ca.map { .authorities(.file($0)) } ?? .system), credential: token)
   }
 
   /// The server's process, if it was named.

@@ -134,11 +134,18 @@ private final class FrameReceiver: ChannelInboundHandler {
 
   private let frames: Events<Frame>
   private let first: [Frame]
+  private let handshakes: Events<TLSHandshake>?
   private var buffer = FrameBuffer()
 
-  init(_ frames: Events<Frame>, first: [Frame] = []) {
+  init(_ frames: Events<Frame>, first: [Frame] = [], handshakes: Events<TLSHandshake>? = nil) {
     self.frames = frames
     self.first = first
+    self.handshakes = handshakes
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if let completed = event as? TLSHandshakeCompleted { handshakes?.post(completed.handshake) }
+    context.fireUserInboundEventTriggered(event)
   }
 
   func channelActive(context: ChannelHandlerContext) {
@@ -164,18 +171,22 @@ private final class FrameReceiver: ChannelInboundHandler {
 
 /// A server whose connections are played by the test.
 final class ScriptedServer: Sendable {
+  /// What was agreed on with each client that came.
+  let handshakes = Events<TLSHandshake>()
   private let channel: any Channel
   private let peers: Events<WirePeer>
 
   init() async throws {
-    let tls = try TLSContext(configuration: .server(certificates.get().identity))
+    let tls = try TLSContext(configuration: .server(certificates.get().identity), ticketKeys: TicketKeys())
+    let handshakes = self.handshakes
     let peers = Events<WirePeer>()
     self.peers = peers
     channel = try await ServerBootstrap(group: peerGroup)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           let frames = Events<Frame>()
-          try channel.pipeline.syncOperations.addHandlers(TLSHandler(context: tls), FrameReceiver(frames))
+          try channel.pipeline.syncOperations.addHandlers(
+            TLSHandler(context: tls), FrameReceiver(frames, handshakes: handshakes))
           peers.post(WirePeer(channel, frames))
         }
       }

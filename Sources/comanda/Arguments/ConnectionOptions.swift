@@ -9,12 +9,15 @@ struct ConnectionOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "A client.json: {\"server\", \"ca\", \"token\"} (default: $\(ConnectionOptions.profileVariable)).",
+      "A client.json: {\"server\" or \"servers\", \"ca\", \"token\"} (default: $\(ConnectionOptions.profileVariable)).",
       valueName: "file"))
   var profile: String?
 
-  @Option(help: ArgumentHelp("The server's address instead of the profile's.", valueName: "host:port"))
-  var server: String?
+  @Option(
+    help: ArgumentHelp(
+      "A server's address instead of the profile's; may be repeated. unix:/path for a Unix socket.",
+      valueName: "host:port"))
+  var server: [String] = []
 
   @Option(
     help: ArgumentHelp("Certificate authorities to trust, PEM, instead of the profile's.", valueName: "file"))
@@ -24,8 +27,8 @@ struct ConnectionOptions: ParsableArguments {
   var token: String?
 
   func validate() throws {
-    if let server, ServerAddress(server) == nil {
-      throw ValidationError("--server is host:port, such as 127.0.0.1:7443")
+    if server.contains(where: { ServerAddress($0) == nil }) {
+      throw ValidationError("--server is host:port, such as 127.0.0.1:7443, or unix:/path")
     }
     if let token, !ClientProfile.isToken(token) {
       throw ValidationError("--token is no token: 1 to 4,096 visible ASCII characters")
@@ -37,20 +40,20 @@ struct ConnectionOptions: ParsableArguments {
   /// With --server and without --profile the environment's profile counts for nothing: its token is not for another
   /// server.
   func resolved(environment: [String: String] = ProcessInfo.processInfo.environment) throws -> ClientProfile {
-    let address = server.flatMap { ServerAddress($0) }
+    let addresses = server.compactMap { ServerAddress($0) }
     let named = environment[Self.profileVariable].flatMap { $0.isEmpty ? nil : $0 }
     var result: ClientProfile
-    if let path = profile ?? (address == nil ? named : nil) {
+    if let path = profile ?? (addresses.isEmpty ? named : nil) {
       result = try ClientProfile(path: path)
-    } else if let address {
-      result = ClientProfile(server: address)
+    } else if !addresses.isEmpty {
+      result = ClientProfile(servers: addresses)
     } else {
       throw CommandFailure(
         "no server is named",
         hints: ["say --profile FILE, set \(Self.profileVariable), or say --server HOST:PORT --ca FILE --token TOKEN"],
         status: .usage)
     }
-    if let address { result.server = address }
+    if !addresses.isEmpty { result.servers = addresses }
     if let ca { result.authorityPath = ca }
     if let token { result.token = token }
     return result

@@ -18,7 +18,7 @@ enum ResumeCommand {
 
   private static func append(_ connection: ConnectionOptions, to words: inout [String]) {
     append("--profile", connection.profile, to: &words)
-    append("--server", connection.server, to: &words)
+    for server in connection.server { append("--server", server, to: &words) }
     append("--ca", connection.ca, to: &words)
   }
 
