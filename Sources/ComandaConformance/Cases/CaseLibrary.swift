@@ -33,7 +33,7 @@ public struct CaseLibrary: Sendable {
     guard let suite = ConformanceCase.Suite(rawValue: name) else { throw CaseError("there is no suite '\(name)'") }
     let cases = try fields.array("cases") ?? []
     try fields.end()
-    return try cases.map { try ConformanceCase($0, suite: suite) }
+    return try cases.map { try ConformanceCase($0.repetitionsWrittenOut, suite: suite) }
   }
 
   /// The cases of a suite whose ids match a pattern: contain it, where `*` stands for anything.

@@ -37,6 +37,31 @@ extension JSONValue {
     self = Int64(exactly: unsigned).map(JSONValue.number) ?? .text("\(unsigned)")
   }
 
+  /// With repetitions written out: in an array `{"times": n, "items": […]}` stands for its items so many times, and
+  /// anywhere `{"times": n, "text": "…"}` for a text so many times.
+  var repetitionsWrittenOut: JSONValue {
+    switch self {
+    case .array(let array):
+      .array(
+        array.flatMap { element -> [JSONValue] in
+          guard let object = element.object, object.count == 2, let times = object["times"]?.unsigned,
+            let items = object["items"]?.array
+          else { return [element.repetitionsWrittenOut] }
+          let written = items.map(\.repetitionsWrittenOut)
+          return (0..<min(times, Self.repetitionLimit)).flatMap { _ in written }
+        })
+    case .object(let object):
+      if object.count == 2, let times = object["times"]?.unsigned, let text = object["text"]?.text {
+        .text(String(repeating: text, count: Int(min(times, Self.repetitionLimit))))
+      } else {
+        .object(object.mapValues(\.repetitionsWrittenOut))
+      }
+    case .null, .bool, .number, .text: self
+    }
+  }
+
+  private static let repetitionLimit: UInt64 = 1 << 20
+
   /// Every text in it replaced, where the replacement is not nil.
   func replacingTexts(_ replacement: (String) -> JSONValue?) -> JSONValue {
     switch self {

@@ -24,12 +24,13 @@ public final class ClientSuite: Sendable {
     port = Int(address.split(separator: ":").last ?? "") ?? 0
   }
 
-  /// A server of ConformanceService.
+  /// A server of ConformanceService, and of HealthService.
   public static func server(_ identity: TLSConfiguration.Identity) throws -> RPCServer {
     var logger = Logger(label: "conformance")
     logger.logLevel = .critical
     return try RPCServer(
-      dispatcher: CallDispatcher(router: Router([ConformanceService()]), logger: logger), tls: .server(identity),
+      dispatcher: CallDispatcher(router: Router([ConformanceService(), AlwaysServing()]), logger: logger),
+      tls: .server(identity),
       threads: 2, logger: logger)
   }
 
