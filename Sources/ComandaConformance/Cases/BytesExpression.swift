@@ -22,14 +22,7 @@ enum BytesExpression {
       for _ in 0..<times { bytes.append(piece) }
       return bytes
     }
-    if let name = try fields.text("protobuf") {
-      let content = try fields.require("value")
-      do {
-        return try message(name).init(jsonUTF8Bytes: withBase64(content).encoded).serializedBytes()
-      } catch {
-        throw CaseError("\(content) is no \(name): \(error)")
-      }
-    }
+    if let name = try fields.text("protobuf") { return try bytes(of: name, fields.require("value")) }
     throw CaseError("\(value) is no expression of bytes; CONFORMANCE.md lists them")
   }
 
@@ -65,6 +58,28 @@ enum BytesExpression {
     Comanda_V1_GetHealthRequest.self, Comanda_V1_Health.self,
   ]
 
+  private static func bytes(of name: String, _ value: JSONValue) throws(CaseError) -> Data {
+    let type = try message(name)
+    var value = value
+    var padding = Data()
+    if case .object(var fields) = value, let count = fields["padding"]?.object?["pattern"]?.unsigned,
+      type is any PaddedMessage.Type
+    {
+      // Set apart from the JSON: millions of bytes would go through base64 for nothing.
+      padding = PaddingPattern.bytes(Int(clamping: count))
+      fields["padding"] = nil
+      value = .object(fields)
+    }
+    do {
+      let message = try type.init(jsonUTF8Bytes: withBase64(value).encoded)
+      guard !padding.isEmpty, var padded = message as? any PaddedMessage else { return try message.serializedBytes() }
+      padded.padding = padding
+      return try padded.serializedBytes()
+    } catch {
+      throw CaseError("\(value) is no \(name): \(error)")
+    }
+  }
+
   private static func message(_ name: String) throws(CaseError) -> any SwiftProtobuf.Message.Type {
     guard let type = messages.first(where: { $0.protoMessageName.split(separator: ".").last == name[...] }) else {
       let names = messages.compactMap { $0.protoMessageName.split(separator: ".").last.map { String($0) } }
@@ -93,3 +108,14 @@ enum BytesExpression {
     return try JSONDecoder().decode(JSONValue.self, from: type.init(serializedBytes: bytes).jsonUTF8Data())
   }
 }
+
+/// A message that is made large by its padding.
+private protocol PaddedMessage: SwiftProtobuf.Message {
+  var padding: Data { get set }
+}
+
+extension Comanda_Conformance_V1_UnaryCallRequest: PaddedMessage {}
+extension Comanda_Conformance_V1_ClientStreamingCallRequest: PaddedMessage {}
+extension Comanda_Conformance_V1_ServerStreamingCallRequest: PaddedMessage {}
+extension Comanda_Conformance_V1_BidirectionalCallRequest: PaddedMessage {}
+extension Comanda_Conformance_V1_CallResponse: PaddedMessage {}

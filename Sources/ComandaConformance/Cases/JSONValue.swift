@@ -75,19 +75,20 @@ extension JSONValue {
 
 extension JSONValue: Codable {
   init(from decoder: any Decoder) throws {
+    // The most frequent kinds first: a failed attempt costs more than a success.
     let container = try decoder.singleValueContainer()
-    if container.decodeNil() {
-      self = .null
-    } else if let bool = try? container.decode(Bool.self) {
-      self = .bool(bool)
-    } else if let number = try? container.decode(Int64.self) {
-      self = .number(number)
-    } else if let text = try? container.decode(String.self) {
+    if let text = try? container.decode(String.self) {
       self = .text(text)
-    } else if let array = try? container.decode([JSONValue].self) {
-      self = .array(array)
     } else if let object = try? container.decode([String: JSONValue].self) {
       self = .object(object)
+    } else if let number = try? container.decode(Int64.self) {
+      self = .number(number)
+    } else if let array = try? container.decode([JSONValue].self) {
+      self = .array(array)
+    } else if let bool = try? container.decode(Bool.self) {
+      self = .bool(bool)
+    } else if container.decodeNil() {
+      self = .null
     } else {
       throw DecodingError.dataCorruptedError(
         in: container, debugDescription: "a number must be whole and below 2^63; write larger ones as text")

@@ -24,13 +24,17 @@ final class ClientProcess {
     let output = answers.fileHandleForReading
     // Reading blocks, so it has a thread of its own.
     Thread.detachNewThread {
-      var rest = Data()
-      while let bytes = try? output.read(upToCount: 1 << 16), !bytes.isEmpty {
-        rest += bytes
-        while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
-          continuation.yield(Data(rest[..<end]))
-          rest = Data(rest[(end + 1)...])
+      var line = Data()
+      while true {
+        var bytes = output.availableData
+        if bytes.isEmpty { break }
+        // Answers have megabytes: only what is new is searched.
+        while let end = bytes.firstLineEnd {
+          continuation.yield(line + bytes.prefix(end))
+          line = Data()
+          bytes = Data(bytes.dropFirst(end + 1))
         }
+        line += bytes
       }
       continuation.finish()
     }
@@ -58,6 +62,7 @@ final class ClientProcess {
       return answer
     }
     guard let answer else {
+      isUsable = false
       throw ScriptFailure(
         ContinuousClock.now - start >= limit
           ? "the client did not answer within \(limit.components.seconds) s, and was killed"
@@ -70,14 +75,24 @@ final class ClientProcess {
     }
   }
 
-  /// Whether another request can be sent.
-  var isRunning: Bool {
-    process.isRunning
-  }
+  /// Whether it answered all that it was asked; one that did not is of no more use.
+  private(set) var isUsable = true
 
   /// Ends the process.
   func stop() {
     try? input.close()
     if process.isRunning { process.terminate() }
+  }
+}
+
+extension Data {
+  /// How many bytes there are before the first line feed; nil when there is none.
+  fileprivate var firstLineEnd: Int? {
+    withUnsafeBytes { bytes in
+      guard let start = bytes.baseAddress, let found = memchr(start, Int32(UInt8(ascii: "\n")), bytes.count) else {
+        return nil
+      }
+      return UnsafeRawPointer(found) - start
+    }
   }
 }

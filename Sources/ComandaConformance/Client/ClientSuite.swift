@@ -54,7 +54,7 @@ public final class ClientSuite: Sendable {
           while true {
             let index = turns.next()
             guard index < cases.count else { return results }
-            if !process.isRunning { process = try ClientProcess(self.command) }
+            if !process.isUsable { process = try ClientProcess(self.command) }
             let result = await CaseResult.measure(cases[index]) { try await self.run(cases[index], process) }
             report(result)
             results.append((index, result))

@@ -85,6 +85,9 @@ struct ScriptPlayer {
         await connection.send(try FrameWriter.bytes(of: frame))
         try await Task.sleep(for: Self.pause)
       }
+    case .sendBytewise(let frames):
+      split = .everyByte
+      try await send(frames)
     case .sendMessage(let stream, let bytes, let ends):
       try await sendMessage(BytesExpression.bytes(of: bytes), on: stream, ends: ends)
     case .expect(let expectation): try await expect(expectation)
@@ -94,6 +97,7 @@ struct ScriptPlayer {
     case .expectAnswer(let stream, let expectation):
       let answer = try await answer(on: stream)
       if let problem = try expectation.problem(with: answer) { throw ScriptFailure(problem) }
+    case .expectHalfClose(let stream): try await expectHalfClose(of: stream)
     case .expectClose(let codes): try await expectClose(codes)
     case .expectEnd: _ = try await end()
     case .expectRefusal: try await expectRefusal()
@@ -108,6 +112,7 @@ struct ScriptPlayer {
       if streams > limit {
         throw ScriptFailure("expected that calls up to \(limit) may be opened, and it is \(streams)")
       }
+    case .watchTurns: connection.look { $0.dataOrder = [] }
     case .expectTurns(let one, let other): try checkTurns(one, other)
     case .fill(let stream): try await fill(stream)
     case .exceed(let streams): try await exceed(streams)
@@ -306,6 +311,17 @@ struct ScriptPlayer {
     }
   }
 
+  /// Waits for END_STREAM, in whichever frame it comes.
+  private func expectHalfClose(of stream: UInt32) async throws {
+    try await wait("END_STREAM on call \(stream)") { inbox -> Bool? in
+      guard inbox.endedStreams.contains(stream) else { return nil }
+      if let first = inbox.queues[stream]?.first, first.name == "DATA", first.cost == 0 {
+        inbox.queues[stream]?.removeFirst()
+      }
+      return true
+    }
+  }
+
   /// A call's answer, in whichever frames it comes.
   private func answer(on stream: UInt32) async throws -> CallAnswer {
     var answer = CallAnswer()
@@ -336,7 +352,9 @@ struct ScriptPlayer {
 
   private func expectClose(_ codes: [UInt64]) async throws {
     let names = codes.map(FrameFormat.closeCode).joined(separator: " or ")
-    let frame = try await next(on: 0, what: "CLOSE of \(names)")
+    var frame: WireFrame
+    // PONGs may have been under way.
+    repeat { frame = try await next(on: 0, what: "CLOSE of \(names)") } while frame.name == "PONG"
     guard frame.name == "CLOSE", codes.contains(frame.number("code")) else {
       throw ScriptFailure("expected CLOSE of \(names), got \(frame)")
     }

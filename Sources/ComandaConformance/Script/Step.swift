@@ -2,16 +2,19 @@
 enum Step {
   case send([JSONValue])
   case sendEach([JSONValue])
+  case sendBytewise([JSONValue])
   case sendMessage(stream: UInt32, bytes: JSONValue, ends: Bool)
   case expect(FrameExpectation)
   case expectMessage(stream: UInt32, bytes: JSONValue)
   case expectAnswer(stream: UInt32, AnswerExpectation)
+  case expectHalfClose(stream: UInt32)
   case expectClose([UInt64])
   case expectEnd
   case expectRefusal
   case expectCredit(stream: UInt32, atLeast: UInt64)
   case expectStreams(UInt64)
   case streamsAtMost(UInt64)
+  case watchTurns
   case expectTurns(UInt32, UInt32)
   case fill(stream: UInt32)
   case exceed(streams: [UInt32])
@@ -39,11 +42,15 @@ enum Step {
   private static func step(_ fields: inout JSONFields, _ json: JSONValue) throws(CaseError) -> Step {
     if let frames = try fields.array("send") { return .send(frames) }
     if let frames = try fields.array("send_each") { return .sendEach(frames) }
+    if let frames = try fields.array("send_bytewise") { return .sendBytewise(frames) }
     if let frame = fields.take("expect") { return .expect(try FrameExpectation(frame)) }
     if let codes = fields.take("expect_close") {
       let numbers = (codes.array ?? [codes]).compactMap(\.unsigned)
       guard !numbers.isEmpty else { throw CaseError("expect_close has a code or an array of codes") }
       return .expectClose(numbers)
+    }
+    if let stream = try fields.number("expect_half_close") {
+      return .expectHalfClose(stream: UInt32(clamping: stream))
     }
     if try fields.flag("expect_end") == true { return .expectEnd }
     if try fields.flag("expect_refusal") == true { return .expectRefusal }
@@ -59,6 +66,7 @@ enum Step {
       guard numbers.count == 2 else { throw CaseError("expect_turns has two calls") }
       return .expectTurns(numbers[0], numbers[1])
     }
+    if try fields.flag("watch_turns") == true { return .watchTurns }
     if try fields.flag("new_connection") == true { return .newConnection }
     if let time = try fields.number("wait") { return .wait(milliseconds: time) }
     if let stream = try fields.number("drop") { return .drop(stream: UInt32(clamping: stream)) }
@@ -105,7 +113,7 @@ enum Step {
         let step = try Step(json.replacingTexts { $0.hasPrefix("$") ? 1 : nil })
         switch step {
         case .repeat(_, let inner): try check(inner)
-        case .send(let frames), .sendEach(let frames):
+        case .send(let frames), .sendEach(let frames), .sendBytewise(let frames):
           for frame in frames { _ = try FrameWriter.bytes(of: frame) }
         default: break
         }

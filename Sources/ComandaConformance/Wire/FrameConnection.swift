@@ -45,8 +45,10 @@ final class FrameConnection: Sendable {
     var streams: UInt64 = 100
     /// The peer's HELLO; nil until it is there.
     var hello: WireFrame?
-    /// The calls that DATA came on, one entry a frame.
+    /// The calls that DATA came on, one entry a frame that costs credit.
     var dataOrder: [UInt32] = []
+    /// The calls whose END_STREAM came.
+    var endedStreams: Set<UInt32> = []
 
     fileprivate var referee: Referee
     fileprivate var changes = 0
@@ -203,8 +205,9 @@ final class FrameConnection: Sendable {
     inbox.withLock { inbox in
       if let violation = inbox.referee.violation(of: frame), inbox.violation == nil { inbox.violation = violation }
       inbox.queues[frame.stream, default: []].append(frame)
+      if frame.isSet("endStream") { inbox.endedStreams.insert(frame.stream) }
       switch frame.name {
-      case "DATA": inbox.dataOrder.append(frame.stream)
+      case "DATA" where frame.cost > 0: inbox.dataOrder.append(frame.stream)
       case "HELLO":
         if inbox.hello == nil { inbox.hello = frame }
         inbox.connectionLimit = max(inbox.connectionLimit, frame.number("connectionWindow"))
