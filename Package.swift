@@ -81,6 +81,9 @@ let libraries: [Target] = [
     ]),
   library("ComandaEmbeddedPostgres", ["CLinux", logging]),
   library("ComandaServerConfiguration", [argumentParser, configuration, logging]),
+  library(
+    "ComandaConformance",
+    ["ComandaProtos", "ComandaRPC", "ComandaTLS", "ComandaTransport", logging, nioCore, nioPosix, protobuf]),
   library("ComandaCodeGen", [protobufPlugin]),
 ]
 
@@ -101,6 +104,8 @@ let executables: [Target] = [
       "ComandaClient", "ComandaCrypto", "ComandaDomain", "ComandaRPC", "ComandaServices", "ComandaTLS",
       "ComandaTransport", "ComandaWire", argumentParser, logging, metrics, nioCore,
     ]),
+  executable(
+    "comanda-conformance", ["ComandaClient", "ComandaConformance", "ComandaTLS", argumentParser, logging]),
   executable("protoc-gen-comanda", ["ComandaCodeGen"]),
 ]
 
@@ -129,6 +134,7 @@ let testTargets: [Target] = [
     "ComandaImportCodecTests",
     ["CCRC32C", "CImportRows", "ComandaDomain", "ComandaImportCodec", "ComandaProtos", protobuf]),
   tests("ComandaImportFilesTests", ["ComandaImportFiles"]),
+  tests("ComandaConformanceTests", ["comanda-conformance", "ComandaConformance", "ComandaTLS", logging]),
   tests("ComandaPostgresTests", ["ComandaPostgres", "ComandaTestDatabase", logging]),
   tests(
     "ComandaStoreTests",
@@ -174,6 +180,7 @@ let package = Package(
     .executable(name: "comanda-server", targets: ["comanda-server"]),
     .executable(name: "comanda", targets: ["comanda"]),
     .executable(name: "comanda-bench", targets: ["comanda-bench"]),
+    .executable(name: "comanda-conformance", targets: ["comanda-conformance"]),
     .library(name: "ComandaClient", targets: ["ComandaClient"]),
   ],
   dependencies: [

@@ -1,0 +1,79 @@
+import ComandaTLS
+import Foundation
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// A server of the suite's own for one case: what it does to each connection, the case says.
+final class ScriptedServer: Sendable {
+  /// The certificates that such servers present.
+  struct Certificates: Sendable {
+    let valid: DevelopmentCertificates
+    let untrusted: DevelopmentCertificates
+
+    /// Makes two authorities in a folder.
+    init(in directory: String) throws {
+      valid = try DevelopmentCertificates(in: "\(directory)/valid")
+      untrusted = try DevelopmentCertificates(in: "\(directory)/untrusted")
+    }
+  }
+
+  private let plans: [ClientCase.Connection]
+  private let contexts: [TLSContext?]
+  private let usualContext: TLSContext
+  private let listener = Mutex<(any Channel)?>(nil)
+  private let accepted = Mutex<[FrameConnection]>([])
+
+  init(_ plans: [ClientCase.Connection], _ certificates: Certificates) async throws {
+    self.plans = plans
+    usualContext = try TLSContext(configuration: .server(certificates.valid.identity))
+    contexts = try plans.map { plan in
+      guard plan.plan.beginning != .tcp else { return nil }
+      return try TLSContext(
+        configuration: .server(
+          (plan.isTrusted ? certificates.valid : certificates.untrusted).identity,
+          applicationProtocols: plan.plan.applicationProtocols))
+    }
+    let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+      .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+      .childChannelInitializer { channel in channel.eventLoop.makeCompletedFuture { try self.accept(channel) } }
+      .bind(host: "127.0.0.1", port: 0)
+      .get()
+    listener.withLock { $0 = channel }
+  }
+
+  var port: Int {
+    listener.withLock { $0?.localAddress?.port } ?? 0
+  }
+
+  private func accept(_ channel: any Channel) throws {
+    let (index, connection) = accepted.withLock { accepted in
+      let index = accepted.count
+      let isFramed = index >= plans.count || contexts[index] != nil
+      let connection = FrameConnection(peer: .client, isFramed: isFramed)
+      accepted.append(connection)
+      return (index, connection)
+    }
+    try connection.addHandlers(to: channel, index < plans.count ? contexts[index] : usualContext, serverName: nil)
+    let plan = index < plans.count ? plans[index].plan : ConnectionPlan()
+    if plan.beginning == .introduced {
+      let hello = try FrameWriter.bytes(of: plan.hello)
+      Task { await connection.send(hello) }
+    }
+  }
+
+  /// The n-th connection, from 0, when it is there.
+  func connection(_ index: Int, until deadline: ContinuousClock.Instant) async throws -> FrameConnection {
+    while ContinuousClock.now < deadline {
+      if let connection = accepted.withLock({ $0.indices.contains(index) ? $0[index] : nil }) { return connection }
+      try await Task.sleep(for: .milliseconds(2))
+    }
+    throw ScriptFailure("the client did not make connection \(index + 1)")
+  }
+
+  /// Stops to listen, and ends all connections at once.
+  func stop() async {
+    try? await listener.withLock { $0 }?.close()
+    for connection in accepted.withLock({ $0 }) { await connection.cut(reset: false) }
+  }
+}
