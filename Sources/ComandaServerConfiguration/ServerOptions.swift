@@ -60,6 +60,9 @@ public struct ServingOptions: ParsableArguments {
       valueName: "name=value"))
   var limit: [String] = []
 
+  @Flag(help: "Offer the conformance suite's service too, without authentication; for tests of clients and servers.")
+  public var conformance = false
+
   @Option(help: ArgumentHelp("trace, debug, info (default), notice, warning, error or critical.", valueName: "level"))
   var logLevel: String?
 

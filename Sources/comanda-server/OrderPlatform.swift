@@ -1,3 +1,4 @@
+import ComandaConformance
 import ComandaDomain
 import ComandaPostgres
 import ComandaProtos
@@ -16,6 +17,7 @@ import UnixSignals
 struct OrderPlatform: Service {
   let configuration: ServerConfiguration
   let bounds: ServerBounds
+  let offersConformance: Bool
   let pool: PostgresPool
   let logger: Logger
 
@@ -70,13 +72,15 @@ struct OrderPlatform: Service {
   ) -> Router {
     let offered = [Comanda_V1_OrderService.name, Comanda_V1_BatchImportService.name]
     let pool = self.pool
-    return Router([
+    var router = Router([
       OrderService(orders: PostgresOrderStore(pool: pool, logger: logger), environment: environment),
       BatchImportService(imports: imports, environment: environment, queue: queue, news: news),
       HealthService(services: offered) { await Self.isReachable(pool) },
       Comanda_V1_PaymentService.Unimplemented(),
       Comanda_V1_NotificationService.Unimplemented(),
     ])
+    if offersConformance { router.register(ConformanceService()) }
+    return router
   }
 
   private static func isReachable(_ pool: PostgresPool) async -> Bool {

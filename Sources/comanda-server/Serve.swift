@@ -46,7 +46,8 @@ struct Serve: AsyncParsableCommand {
     }
     let pool = try PostgresPool(configuration: PostgresConfiguration(url: url), logger: logger)
     services.append(.init(service: DatabasePool(pool: pool)))
-    let platform = OrderPlatform(configuration: configuration, bounds: bounds, pool: pool, logger: logger)
+    let platform = OrderPlatform(
+      configuration: configuration, bounds: bounds, offersConformance: serving.conformance, pool: pool, logger: logger)
     services.append(.init(service: platform))
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(

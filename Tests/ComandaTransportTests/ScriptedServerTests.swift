@@ -141,15 +141,21 @@ struct ScriptedServerTests {
     }
   }
 
-  @Test("CLOSE by the server is an error with its reason")
-  func closed() async throws {
+  @Test(
+    "CLOSE by the server is an error with its reason: a defect is INTERNAL, load and age are UNAVAILABLE",
+    arguments: [
+      (CloseCode.done, StatusCode.unavailable), (.protocolError, .internal), (.malformedFrame, .internal),
+      (.creditExceeded, .internal), (.excessiveLoad, .unavailable), (.timeout, .unavailable),
+      (.internalError, .internal), (CloseCode(rawValue: 99), .unavailable),
+    ])
+  func closed(code: CloseCode, status: StatusCode) async throws {
     try await withScript { server, client in
       async let error = rpcError { try await client.echo() }
       let peer = try await server.accept()
       try await peer.send(.hello(Limits.beforeHello))
       while let frame = await peer.next(), frame != Self.echoOpen {}
-      try await peer.send(.close(.excessiveLoad, message: "too many of you"))
-      #expect(await error?.code == .internal)
+      try await peer.send(.close(code, message: "too many of you"))
+      #expect(await error?.code == status)
       #expect(await error?.message.contains("too many of you") == true)
     }
   }

@@ -25,8 +25,8 @@ public enum SwiftClientDriver {
       let authorities = request["ca"]?.text
     else { throw CaseError("a case has host, port and ca") }
     let channel = try ClientChannel(
-      target: ClientChannel.Target(host: host, port: port), tls: .client(trust: .authorities(.file(authorities))),
-      serverName: request["server_name"]?.text, credential: request["token"]?.text)
+      target: ClientChannel.Target(host: host, port: port, serverName: request["server_name"]?.text),
+      tls: .client(trust: .authorities(.file(authorities))), credential: request["token"]?.text)
     let calls = try (request["calls"]?.array ?? []).map { try DrivenCall($0, channel) }
     let answers = await withTaskGroup(of: (Int, JSONValue).self) { group in
       for (index, call) in calls.enumerated() {
