@@ -111,8 +111,8 @@ let executables: [Target] = [
 
 let testTargets: [Target] = [
   .target(
-    name: "ComandaWireTestKit", dependencies: ["ComandaWire", nioCore], path: "Tests/ComandaWireTestKit",
-    swiftSettings: settings),
+    name: "ComandaWireTestKit", dependencies: ["ComandaTransport", "ComandaWire", nioCore],
+    path: "Tests/ComandaWireTestKit", swiftSettings: settings),
   .target(
     name: "ComandaTestDatabase", dependencies: ["CLibPQ", "CLinux"], path: "Tests/ComandaTestDatabase",
     swiftSettings: settings),

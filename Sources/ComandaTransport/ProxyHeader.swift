@@ -3,9 +3,9 @@ import NIOCore
 /// The header of the PROXY protocol, version 2: which client a load balancer speaks for.
 ///
 /// Source: https://www.haproxy.org/download/2.9/doc/proxy-protocol.txt, section 2.2
-struct ProxyHeader: Equatable {
+package struct ProxyHeader: Equatable {
   /// The client's address as text, `192.0.2.7:51234`; nil when the balancer speaks for itself (a health check).
-  let client: String?
+  package let client: String?
 
   /// What a header begins with.
   static let signature: [UInt8] = [0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a]
@@ -15,12 +15,12 @@ struct ProxyHeader: Equatable {
   private static let longest = 2_048
 
   /// Bytes that are no such header.
-  struct Malformed: Error, Equatable, CustomStringConvertible {
-    let description: String
+  package struct Malformed: Error, Equatable, CustomStringConvertible {
+    package let description: String
   }
 
   /// Takes the header off the buffer; nil while it is not there in full.
-  static func decode(_ buffer: inout ByteBuffer) throws(Malformed) -> ProxyHeader? {
+  package static func decode(_ buffer: inout ByteBuffer) throws(Malformed) -> ProxyHeader? {
     let beginning = buffer.readableBytesView.prefix(signature.count)
     guard beginning.elementsEqual(signature.prefix(beginning.count)) else {
       throw Malformed(description: "the connection does not begin with a PROXY header, version 2")

@@ -40,6 +40,24 @@ struct ProtobufMessageTests {
     #expect(throws: RPCError.self) { try Google_Protobuf_Value(rpcBytes: nested(17).rpcBytes()) }
   }
 
+  @Test("a recursion bomb of groups or of messages, 4 MiB of it, is refused, and costs neither stack nor time")
+  func recursionBombs() {
+    for tag in [UInt8(0x0B), 0x0A, 0x12] {
+      let bomb = ByteBuffer(repeating: tag, count: 4 << 20)
+      #expect(throws: RPCError.self) { try Comanda_V1_CreateOrderRequest(rpcBytes: bomb) }
+      #expect(throws: RPCError.self) { try Google_Protobuf_Value(rpcBytes: bomb) }
+    }
+    // From the inside out, so written backwards: a list in a value in a list…, each with its right length.
+    var nested: [UInt8] = []
+    for level in 0...100_000 { nested += ([level.isMultiple(of: 2) ? 0x32 : 0x0A] + length(nested.count)).reversed() }
+    #expect(throws: RPCError.self) { try Google_Protobuf_Value(rpcBytes: ByteBuffer(bytes: nested.reversed())) }
+  }
+
+  /// A length as a varint.
+  private func length(_ count: Int) -> [UInt8] {
+    count < 128 ? [UInt8(count)] : [UInt8(truncatingIfNeeded: count) | 0x80] + length(count >> 7)
+  }
+
   @Test("fields that this schema does not know are dropped")
   func unknownFields() throws {
     let bytes = ByteBuffer(bytes: [0x0A, 0x01, 0x41, 0xFA, 0x7F, 0x01, 0x42])

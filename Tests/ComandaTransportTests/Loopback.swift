@@ -22,12 +22,10 @@ final class Loopback {
   init(
     _ methods: [RPCMethod], settings: ServerSettings = .quick, port: Int = 0, threads: Int = 2,
     interceptors: [any ServerInterceptor] = [], limits: CallLimits = CallLimits(),
-    mapping: @escaping CallDispatcher.ErrorMapping = { _ in nil }
+    mapping: @escaping CallDispatcher.ErrorMapping = { _ in nil }, logger: Logger = .quiet
   ) async throws {
     var router = Router()
     for method in methods { router.register(method) }
-    var logger = Logger(label: "test")
-    logger.logLevel = .critical
     server = try RPCServer(
       dispatcher: CallDispatcher(
         router: router, interceptors: interceptors, limits: limits, logger: logger, mapping: mapping),
@@ -67,6 +65,14 @@ func withLoopback(
     throw error
   }
   try await loopback.close()
+}
+
+extension Logger {
+  static var quiet: Logger {
+    var logger = Logger(label: "test")
+    logger.logLevel = .critical
+    return logger
+  }
 }
 
 extension ServerSettings {

@@ -75,8 +75,22 @@ final class WirePeer: Sendable {
     try await send(bytes)
   }
 
+  func send(_ frames: [Frame]) async throws {
+    try await send(frames.reduce(into: ByteBuffer()) { FrameEncoder.encode($1, into: &$0) })
+  }
+
   func send(_ bytes: ByteBuffer) async throws {
     try await channel.writeAndFlush(bytes).get()
+  }
+
+  /// Writes without waiting until it has left: for a peer whose server does not read.
+  func push(_ frames: [Frame]) {
+    channel.writeAndFlush(frames.reduce(into: ByteBuffer()) { FrameEncoder.encode($1, into: &$0) }, promise: nil)
+  }
+
+  /// From now on reads nothing: the socket's buffers fill up.
+  func stopReading() async throws {
+    try await channel.setOption(.autoRead, value: false).get()
   }
 
   /// The next frame; nil when the connection is closed.
@@ -218,7 +232,11 @@ final class PlainPeer: Sendable {
   }
 
   func send(_ text: String) async throws {
-    try await channel.writeAndFlush(ByteBuffer(string: text)).get()
+    try await send(ByteBuffer(string: text))
+  }
+
+  func send(_ bytes: ByteBuffer) async throws {
+    try await channel.writeAndFlush(bytes).get()
   }
 
   /// Returns when the server has closed the connection.

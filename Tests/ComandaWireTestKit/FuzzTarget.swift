@@ -9,6 +9,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
   case server
   /// A client's connection.
   case client
+  /// The header that a load balancer puts ahead of a connection.
+  case proxy
 
   /// Takes an input.
   /// - Throws: What the code under test did wrong.
@@ -17,6 +19,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case .decoder: try DecoderScript.run(input)
     case .server: try MachineScript.run(.server, input)
     case .client: try MachineScript.run(.client, input)
+    case .proxy: try ProxyScript.run(input)
     }
   }
 }

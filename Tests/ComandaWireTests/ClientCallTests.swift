@@ -73,14 +73,6 @@ struct ClientCallTests {
     #expect(try client.sent() == [.data(1, ByteBuffer(), flags: [.endMessage, .endStream])])
   }
 
-  @Test("RESPONSE in state open → response; the call is over")
-  func response() throws {
-    let client = try Side.calling()
-    #expect(try client.receive(.response(1, .pattern(9))) == .response(1, .pattern(9)))
-    #expect(client.openStreams == 0)
-    #expect(try client.receive(.response(1, .pattern(9))) == .none)
-  }
-
   @Test("METADATA, DATA and STATUS in state open → metadata, message, status")
   func stream() throws {
     let client = try Side.calling()
@@ -91,56 +83,6 @@ struct ClientCallTests {
     let status = Status(code: 7, message: "no", details: .pattern(2), trailers: FrameSamples.fields)
     #expect(try client.receive(.status(1, status)) == .status(1, status))
     #expect(client.openStreams == 0)
-  }
-
-  @Test("frames of a call that was given up crossed its RESET, and are nothing")
-  func crossing() throws {
-    let client = try Side.calling()
-    client.machine.reset(1, .cancelled)
-    #expect(try client.sent() == [.reset(1, .cancelled)])
-    #expect(try client.receive(.metadata(1, [])) == .none)
-    #expect(try client.receive(.data(1, .pattern(9), flags: .endMessage)) == .none)
-    #expect(try client.receive(.status(1, Status(code: 0))) == .none)
-    #expect(try client.receive(.response(1, .pattern(9))) == .none)
-    #expect(try client.receive(.reset(1, .cancelled)) == .none)
-    _ = try client.receive(.credit(1, limit: 99))
-    #expect(client.openStreams == 0)
-  }
-
-  @Test("frames of a call that was never opened end the connection")
-  func neverOpened() throws {
-    let frames: [Frame] = [
-      .metadata(2, []), .data(2, .pattern(1), flags: []), .status(2, Status(code: 0)), .response(2, .pattern(9)),
-      .reset(2, .cancelled), .credit(2, limit: 1),
-    ]
-    for frame in frames {
-      let client = try Side.calling()
-      #expect(violation { _ = try client.receive(frame) } == .protocolError, "\(frame)")
-    }
-  }
-
-  @Test("STATUS OK within a message is a violation of the call: a message was cut")
-  func statusWithinMessage() throws {
-    let client = try Side.calling()
-    _ = try client.receive(.data(1, .pattern(9), flags: []))
-    #expect(try client.receive(.status(1, Status(code: 0))) == .violation(1, .outOfSequence))
-    let failed = try Side.calling()
-    _ = try failed.receive(.data(1, .pattern(9), flags: []))
-    #expect(try failed.receive(.status(1, Status(code: 4))) == .status(1, Status(code: 4)))
-  }
-
-  @Test("RESPONSE after another message is a violation of the call: it is a call's only message")
-  func responseAfterMessage() throws {
-    let client = try Side.calling()
-    _ = try client.receive(.data(1, .pattern(9), flags: .endMessage))
-    #expect(try client.receive(.response(1, .pattern(9))) == .violation(1, .outOfSequence))
-  }
-
-  @Test("DATA with END_STREAM from the server is a violation of the call: its end is STATUS")
-  func serverHalfClose() throws {
-    let client = try Side.calling()
-    #expect(
-      try client.receive(.data(1, .pattern(9), flags: [.endMessage, .endStream])) == .violation(1, .outOfSequence))
   }
 
   // MARK: - Drain

@@ -13,15 +13,6 @@ struct DrainTests {
     #expect(try server.sent() == [.drain])
   }
 
-  @Test("OPEN in state draining crossed the DRAIN, and is served; in state drained it ends the connection")
-  func open() throws {
-    let server = try Side.introduced(.server)
-    server.machine.drain()
-    #expect(try server.receive(.open(1, .unary)) == .opened(1, .unary))
-    #expect(try server.receive(.drainAck) == .drainAcknowledged)
-    #expect(violation { _ = try server.receive(.open(2, .unary)) } == .protocolError)
-  }
-
   @Test("the drain is through when it is acknowledged, no call is open, and nothing waits to be sent")
   func through() throws {
     let server = try Side.serving()
@@ -44,16 +35,6 @@ struct DrainTests {
     #expect(!server.isDrained)
     _ = try server.receive(.drainAck)
     #expect(server.isDrained)
-  }
-
-  @Test("DRAIN_ACK without DRAIN, or a second one, ends the connection")
-  func unasked() throws {
-    let server = try Side.introduced(.server)
-    #expect(violation { _ = try server.receive(.drainAck) } == .protocolError)
-    let drained = try Side.introduced(.server)
-    drained.machine.drain()
-    _ = try drained.receive(.drainAck)
-    #expect(violation { _ = try drained.receive(.drainAck) } == .protocolError)
   }
 
   @Test("a client has no DRAIN of its own")

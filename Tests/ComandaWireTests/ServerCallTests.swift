@@ -31,14 +31,6 @@ struct ServerCallTests {
 
   // MARK: - Requests
 
-  @Test("DATA with END_MESSAGE in state open → message")
-  func message() throws {
-    let server = try Side.serving()
-    #expect(
-      try server.receive(.data(1, .pattern(5), flags: .endMessage)) == .message(1, .pattern(5), cost: 14, isLast: false)
-    )
-  }
-
   @Test("DATA frames up to END_MESSAGE are one message")
   func segments() throws {
     let server = try Side.serving()
@@ -61,43 +53,6 @@ struct ServerCallTests {
         == .message(1, ByteBuffer(), cost: 9, isLast: false))
   }
 
-  @Test("DATA with END_MESSAGE and END_STREAM → the last message")
-  func lastMessage() throws {
-    let server = try Side.serving()
-    let frame = Frame.data(1, .pattern(5), flags: [.endMessage, .endStream])
-    #expect(try server.receive(frame) == .message(1, .pattern(5), cost: 14, isLast: true))
-  }
-
-  @Test("DATA of no bytes with END_STREAM between messages → requests ended")
-  func halfClose() throws {
-    let server = try Side.serving()
-    #expect(try server.receive(.data(1, ByteBuffer(), flags: .endStream)) == .requestsEnded(1))
-  }
-
-  @Test("END_STREAM within a message is a violation of the call; other calls go on")
-  func endWithinMessage() throws {
-    let server = try Side.serving()
-    _ = try server.receive(.open(2, .streaming))
-    #expect(try server.receive(.data(1, .pattern(5), flags: .endStream)) == .violation(1, .outOfSequence))
-    _ = try server.receive(.open(3, .streaming))
-    _ = try server.receive(.data(3, .pattern(5), flags: []))
-    #expect(try server.receive(.data(3, ByteBuffer(), flags: .endStream)) == .violation(3, .outOfSequence))
-    #expect(
-      try server.receive(.data(2, .pattern(5), flags: .endMessage)) == .message(2, .pattern(5), cost: 14, isLast: false)
-    )
-  }
-
-  @Test("DATA in state half-closed is a violation of the call")
-  func dataAfterEnd() throws {
-    for open in [Open.unary, Open(method: "s/m", endStream: true)] {
-      let server = try Side.serving(open)
-      #expect(try server.receive(.data(1, .pattern(5), flags: .endMessage)) == .violation(1, .outOfSequence))
-    }
-    let server = try Side.serving()
-    _ = try server.receive(.data(1, ByteBuffer(), flags: .endStream))
-    #expect(try server.receive(.data(1, ByteBuffer(), flags: .endStream)) == .violation(1, .outOfSequence))
-  }
-
   @Test("DATA of a call that ended is dropped, and its bytes are credited")
   func dataAfterStatus() throws {
     var limits = Limits.fixed
@@ -109,14 +64,6 @@ struct ServerCallTests {
       #expect(try server.receive(.data(1, ByteBuffer(repeating: 0, count: 16_000), flags: [])) == .none)
     }
     #expect(try server.sent() == [.credit(0, limit: 64 * 16_009 + (1 << 20))])
-  }
-
-  @Test("DATA, RESET or CREDIT of a call that was never opened ends the connection")
-  func neverOpened() throws {
-    for frame in [Frame.data(2, .pattern(1), flags: []), .reset(2, .cancelled), .credit(2, limit: 1)] {
-      let server = try Side.serving()
-      #expect(violation { _ = try server.receive(frame) } == .protocolError, "\(frame)")
-    }
   }
 
   @Test("a message above the limit is a violation of the call, as soon as its segments are")
@@ -244,18 +191,5 @@ struct ServerCallTests {
     #expect(server.openStreams == 0)
     #expect(try server.sent() == [])
     #expect(try server.receive(.reset(1, .cancelled)) == .none)
-  }
-
-  @Test("what the layer above asks of a call that is over is nothing")
-  func afterEnd() throws {
-    let server = try Side.serving()
-    _ = try server.receive(.reset(1, .cancelled))
-    server.machine.send(.pattern(3), on: 1)
-    server.machine.sendMetadata([], on: 1)
-    server.machine.respond(.pattern(3), on: 1)
-    server.machine.finish(Status(code: 0), on: 1)
-    server.machine.reset(1, .cancelled)
-    server.machine.took(100, on: 1)
-    #expect(try server.sent() == [])
   }
 }

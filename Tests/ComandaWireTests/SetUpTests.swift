@@ -27,30 +27,6 @@ struct SetUpTests {
     #expect(side.peerMessageSize == 1 << 40)
   }
 
-  @Test(
-    "any other frame ahead of the peer's HELLO ends the connection",
-    arguments: FrameSamples.all + [.ignored(type: 200)])
-  func frameBeforeHello(frame: Frame) {
-    switch frame {
-    case .hello, .close: return
-    default: break
-    }
-    #expect(violation { _ = try Side(.server).receive(frame) } == .protocolError)
-    #expect(violation { _ = try Side(.client).receive(frame) } == .protocolError)
-  }
-
-  @Test("CLOSE may come instead of HELLO")
-  func closeBeforeHello() throws {
-    let side = Side(.client)
-    #expect(try side.receive(.close(.excessiveLoad, message: "full")) == .closed(.excessiveLoad, message: "full"))
-  }
-
-  @Test("a second HELLO ends the connection")
-  func secondHello() throws {
-    let side = try Side.introduced(.server)
-    #expect(violation { _ = try side.receive(.hello(.generous)) } == .protocolError)
-  }
-
   @Test("another version than 1 ends the connection with UNSUPPORTED_VERSION", arguments: [UInt16(0), 2, .max])
   func otherVersion(version: UInt16) {
     var hello = Hello.generous
@@ -138,40 +114,12 @@ struct SetUpTests {
     #expect(try side.receive(.pong(7)) == .pong(7))
   }
 
-  @Test("a frame of an unknown type that may be ignored changes nothing")
-  func ignored() throws {
-    let side = try Side.introduced(.server)
-    #expect(try side.receive(.ignored(type: 128)) == .none)
-    #expect(!side.hasOutgoing)
-  }
-
   @Test("CREDENTIAL is told to the server, and sent by the client")
   func credential() throws {
     #expect(try Side.introduced(.server).receive(.credential("t")) == .credential("t"))
     let client = try Side.introduced(.client)
     client.machine.sendCredential("t")
     #expect(try client.sent() == [.credential("t")])
-  }
-
-  @Test("a frame for the other role ends the connection")
-  func wrongRole() throws {
-    let forClients: [Frame] = [
-      .response(1, ByteBuffer()), .status(1, Status(code: 0)), .metadata(1, []), .streams(limit: 9), .drain,
-    ]
-    for frame in forClients {
-      #expect(violation { _ = try Side.serving().receive(frame) } == .protocolError, "\(frame)")
-    }
-    for frame in [Frame.open(2, .unary), .drainAck, .credential("t")] {
-      #expect(violation { _ = try Side.calling().receive(frame) } == .protocolError, "\(frame)")
-    }
-  }
-
-  @Test("CLOSE is told with its reason; what comes after it is nothing")
-  func closed() throws {
-    let side = try Side.serving()
-    #expect(try side.receive(.close(.timeout, message: "idle")) == .closed(.timeout, message: "idle"))
-    #expect(try side.receive(.open(9, .unary)) == .none)
-    #expect(try side.receive(.close(.done, message: "")) == .none)
   }
 
   @Test("CLOSE is the last frame of a side, whatever was waiting or is asked for later")

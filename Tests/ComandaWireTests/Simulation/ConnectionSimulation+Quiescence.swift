@@ -18,6 +18,9 @@ extension ConnectionSimulation {
         try require(client.ledger.isWithholding(from: call.id), "call \(call.id) lacks credit, and all is read")
       }
     }
+    let stalled = Set(client.stalledCalls(longerThan: .nanoseconds(-1)))
+    let waiting = Set(calls.filter { $0.isOpenAtClient && !$0.requests.isComplete }.map(\.id))
+    try require(stalled == waiting, "calls \(waiting) wait, and \(stalled) are found to")
     for call in calls where call.isOpenAtClient != call.isOpenAtServer {
       throw failure("one side alone has call \(call.id)")
     }

@@ -24,8 +24,6 @@ final class ConnectionSimulation {
   }
 
   static let largestMessage = 5 << 20
-  /// What the largest message costs in pieces of at least 900 bytes.
-  private static let largestCost = UInt64(largestMessage + largestMessage / 100)
   private static let mostCalls = 40
   /// What all messages are pieces of.
   private static let payload: ByteBuffer = .pattern(2 * largestMessage, seed: 7)
@@ -48,6 +46,7 @@ final class ConnectionSimulation {
   private(set) var messagesReceived = 0
   private(set) var bytesReceived = 0
   private var weather = Weather()
+  private(set) var now = NIODeadline.uptimeNanoseconds(0)
 
   /// What is slow for a while: a side that does not read or write, a network that carries nothing.
   private struct Weather {
@@ -76,6 +75,10 @@ final class ConnectionSimulation {
     limits.concurrentStreams = StreamID.random(in: 100...256, using: &random)
     limits.messageSize = UInt64(largestMessage)
     limits.assemblyBytes = UInt64(mostCalls * largestMessage)
+    if Bool.random(using: &random) {
+      limits.maximumConnectionWindow = 0
+      limits.maximumStreamWindow = 0
+    }
     return limits
   }
 
@@ -85,6 +88,9 @@ final class ConnectionSimulation {
   func run(steps count: Int) throws {
     for _ in 0..<count where !isOver {
       steps += 1
+      now = now + .microseconds(Int64.random(in: 0...20_000, using: &random))
+      client.advance(to: now)
+      server.advance(to: now)
       try takeStep()
       try checkTables()
       if steps.isMultiple(of: 500) {
@@ -240,13 +246,13 @@ final class ConnectionSimulation {
   private static let violationsOfClient: [Frame] = [
     .hello(.generous), .open(1 << 20, .unary), .data(1 << 20, .pattern(1), flags: []), .drain, .streams(limit: 9),
     .response(1, ByteBuffer()), .status(1, Status(code: 0)), .credit(1 << 20, limit: 1), .reset(1 << 20, .cancelled),
-    .data(1, .pattern(8 << 20), flags: []),
+    .data(1, .pattern(17 << 20), flags: []),
   ]
 
   private static let violationsOfServer: [Frame] = [
     .hello(.generous), .open(1, .unary), .data(1 << 20, .pattern(1), flags: []), .drainAck, .credential("t"),
     .response(1 << 20, ByteBuffer()), .metadata(1 << 20, []), .credit(1 << 20, limit: 1),
-    .data(1, .pattern(8 << 20), flags: []),
+    .data(1, .pattern(17 << 20), flags: []),
   ]
 
   // MARK: - Ends of the connection
@@ -439,7 +445,7 @@ final class ConnectionSimulation {
     bytesReceived += message.readableBytes
     guard messagesReceived.isMultiple(of: 16) else { return }
     let side = direction == \.requests ? server : client
-    let most = Int(side.limits.connectionWindow + side.limits.assemblyBytes)
+    let most = Int(side.limits.largestConnectionWindow + side.limits.assemblyBytes)
     try require(side.ledger.heldBytes <= most, "\(side.ledger.heldBytes) bytes wait for their readers")
   }
 

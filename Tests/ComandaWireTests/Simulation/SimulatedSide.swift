@@ -15,7 +15,9 @@ final class SimulatedSide {
     self.limits = limits
     self.fault = fault?.role == role ? fault : nil
     side = Side(role, limits: limits)
-    ledger = ConnectionLedger(role: role)
+    ledger = ConnectionLedger(
+      role: role, largestConnectionWindow: limits.largestConnectionWindow,
+      largestStreamWindow: limits.largestStreamWindow)
   }
 
   var openStreams: Int { side.openStreams }
@@ -117,6 +119,16 @@ final class SimulatedSide {
   func drain() {
     ledger.draining()
     side.machine.drain()
+  }
+
+  /// Time passes.
+  func advance(to time: NIODeadline) {
+    side.machine.advance(to: time)
+  }
+
+  /// Calls that wait for credit, as the machine has it.
+  func stalledCalls(longerThan limit: TimeAmount) -> [StreamID] {
+    side.machine.stalledCalls(longerThan: limit)
   }
 
   func close(_ code: CloseCode) {
