@@ -27,7 +27,9 @@ struct OutboundPipe {
     queue.isEmpty
   }
 
+  /// What comes after the end goes nowhere.
   mutating func enqueue(_ message: ByteBuffer) {
+    if isEnded || endsAfterQueue { return }
     queue.append(message)
     queuedBytes += message.readableBytes
   }
