@@ -30,6 +30,8 @@ public struct ConnectionStateMachine: ~Copyable {
     var outbound: OutboundPipe
     var isScheduled = false
     var isCreditDirty = false
+    /// Its writer was told to pause, and not yet to go on.
+    var isPaused = false
     var hasSentMetadata = false
     var hasHandlerEnded = false
     /// When a segment left last, or began to wait.
@@ -58,6 +60,8 @@ public struct ConnectionStateMachine: ~Copyable {
   private var ready: Deque<StreamID> = []
   /// Calls whose next segment needs credit of the connection, in the order of their turns.
   private var blocked: Deque<StreamID> = []
+  private var paused: [StreamID] = []
+  private var queuedBytes = 0
   private var sentBytes: UInt64 = 0
   private var sendLimit: UInt64 = Limits.beforeHello.connectionWindow
   private var openLimit: StreamID = Limits.beforeHello.streams
@@ -109,7 +113,14 @@ public struct ConnectionStateMachine: ~Copyable {
 
   /// Whether more waits to be sent on a call than should: its writer pauses until `takeOutgoing` names it.
   public func isBackedUp(_ id: StreamID) -> Bool {
-    (streams[id]?.outbound.queuedBytes ?? 0) >= limits.outboundHighWater
+    streams[id]?.isPaused ?? false
+  }
+
+  /// A call has a bound of its own. What all calls have together is bounded too: one that has something waiting then
+  /// gets no more, and each may have one message.
+  private func isOverfull(_ pipe: borrowing OutboundPipe) -> Bool {
+    pipe.queuedBytes >= limits.outboundHighWater
+      || queuedBytes >= limits.connectionOutboundHighWater && pipe.queuedBytes > 0
   }
 
   /// The calls that have their turn to send, or wait for the connection's credit.
@@ -386,7 +397,13 @@ public struct ConnectionStateMachine: ~Copyable {
   public mutating func send(_ message: ByteBuffer, on id: StreamID) {
     guard var stream = streams.take(id) else { return }
     if stream.outbound.isDrained { stream.progressedAt = now }
+    let before = stream.outbound.queuedBytes
     stream.outbound.enqueue(message)
+    queuedBytes += stream.outbound.queuedBytes - before
+    if !stream.isPaused, isOverfull(stream.outbound) {
+      stream.isPaused = true
+      paused.append(id)
+    }
     schedule(&stream, id)
     streams[id] = stream
   }
@@ -475,6 +492,8 @@ public struct ConnectionStateMachine: ~Copyable {
     streams = StreamTable()
     ready = []
     blocked = []
+    paused = []
+    queuedBytes = 0
     pongs = []
     creditDirty = []
   }
@@ -506,7 +525,7 @@ public struct ConnectionStateMachine: ~Copyable {
     var credit = sendLimit - sentBytes
     while buffer.readableBytes < budget, let id = ready.popFirst() {
       guard var stream = streams.take(id) else { continue }
-      let before = stream.outbound.queuedBytes
+      let queuedBefore = stream.outbound.queuedBytes
       let creditBefore = credit
       guard let (segment, flags) = stream.outbound.nextSegment(connectionCredit: &credit) else {
         if stream.outbound.canSend {
@@ -519,8 +538,8 @@ public struct ConnectionStateMachine: ~Copyable {
       }
       stream.progressedAt = now
       sentBytes += creditBefore - credit
+      queuedBytes -= queuedBefore - stream.outbound.queuedBytes
       FrameEncoder.encode(.data(id, segment, flags: flags), into: &buffer)
-      let after = stream.outbound.queuedBytes
       if stream.outbound.isDrained, let status = stream.outbound.statusAfterQueue {
         FrameEncoder.encode(.status(id, status), into: &buffer)
         streams.removeValue(of: id)
@@ -530,7 +549,24 @@ public struct ConnectionStateMachine: ~Copyable {
       stream.isScheduled = stream.outbound.canSend
       if stream.isScheduled { ready.append(id) }
       streams[id] = stream
-      if before >= limits.outboundHighWater, after < limits.outboundHighWater { drained(id) }
+    }
+    resumeWriters(drained)
+  }
+
+  private mutating func resumeWriters(_ drained: (StreamID) -> Void) {
+    if paused.isEmpty { return }
+    let waiting = paused
+    paused = []
+    for id in waiting {
+      guard var stream = streams.take(id) else { continue }
+      stream.isPaused = isOverfull(stream.outbound)
+      let isPaused = stream.isPaused
+      streams[id] = stream
+      if isPaused {
+        paused.append(id)
+      } else {
+        drained(id)
+      }
     }
   }
 
@@ -603,6 +639,7 @@ public struct ConnectionStateMachine: ~Copyable {
 
   /// Gives back what a call held that was removed from the table.
   private mutating func ended(_ stream: borrowing Stream, _ id: StreamID) {
+    queuedBytes -= min(stream.outbound.queuedBytes, queuedBytes)
     withheldBytes -= min(stream.inbound.withheld, withheldBytes)
     assemblingBytes -= min(stream.inbound.assembling, assemblingBytes)
     if stream.hasHandlerEnded { endedCalls += 1 }

@@ -14,6 +14,9 @@ public struct Limits: Sendable, Equatable {
   public var assemblyBytes: UInt64 = 64 << 20
   /// Bytes that may wait to be sent on a stream before its writer is suspended.
   public var outboundHighWater: Int = 256 << 10
+  /// The same for all streams together: what a peer that gives no credit to any of them can cost, besides one message
+  /// a stream.
+  public var connectionOutboundHighWater: Int = 4 << 20
   /// PONGs that may wait to be sent; a peer that pings faster than it reads is cut.
   public var pendingPongs: Int = 32
   /// How far the connection's window may grow when the path carries more than the window lets through: 1 Gbit/s over

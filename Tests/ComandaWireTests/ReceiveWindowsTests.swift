@@ -111,3 +111,27 @@ final class ReceiveWindowsTests {
     #expect(side.machine.stalledCalls(longerThan: .seconds(60)) == [], "nothing waits")
   }
 }
+
+@Suite("What waits to be sent")
+struct OutboundBoundTests {
+  @Test("calls that get no credit hold a bound together, besides a message each; credit lets their writers go on")
+  func connectionBound() throws {
+    var limits = Limits.fixed
+    limits.connectionOutboundHighWater = 1 << 20
+    let side = try Side.introduced(.server, limits: limits, peer: .generous)
+    let message = ByteBuffer(repeating: 0, count: 64 << 10)
+    var queued = 0
+    for id in StreamID(1)...100 {
+      _ = try side.receive(.open(id, .streaming))
+      repeat {
+        side.machine.send(message, on: id)
+        queued += message.readableBytes
+      } while !side.isBackedUp(id)
+    }
+    #expect(queued <= (1 << 20) + 100 * message.readableBytes + (256 << 10))
+    let before = side.drained.count
+    for _ in 0..<200 { _ = try side.sent() }
+    #expect(side.drained.count > before)
+    #expect(!side.isBackedUp(1))
+  }
+}
