@@ -143,7 +143,10 @@ let testTargets: [Target] = [
   tests("ComandaServerConfigurationTests", ["ComandaServerConfiguration"]),
   tests(
     "ComandaClientTests",
-    ["ComandaClient", "ComandaImportCodec", "ComandaImportFiles", "ComandaProtos", "ComandaRPC", nioCore, protobuf]),
+    [
+      "ComandaClient", "ComandaImportCodec", "ComandaImportFiles", "ComandaProtos", "ComandaRPC", "ComandaTransport",
+      nioCore, protobuf,
+    ]),
   tests(
     "ComandaCLITests",
     ["comanda", "ComandaClient", "ComandaImportFiles", "ComandaProtos", "ComandaRPC", argumentParser, protobuf]),

@@ -106,6 +106,14 @@ struct ArgumentTests {
     } throws: { ($0 as? CommandFailure)?.status == .usage }
   }
 
+  @Test("--server may be repeated, and takes Unix sockets")
+  func severalServers() throws {
+    let options = try ConnectionOptions.parse(["--server", "h:1", "--server", "unix:/run/comanda.sock"])
+    let profile = try options.resolved(environment: [:])
+    #expect(profile.servers.map(\.description) == ["h:1", "unix:/run/comanda.sock"])
+    #expect(throws: (any Error).self) { try ConnectionOptions.parse(["--server", "h:1", "--server", "h:0"]) }
+  }
+
   @Test("the command to go on with repeats what decides how the file is read, and no token")
   func resumeCommand() throws {
     let arguments = [

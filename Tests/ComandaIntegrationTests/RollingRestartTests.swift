@@ -11,13 +11,14 @@ import Testing
 /// Two servers on one database, restarted in turn under load: nobody above the client notices.
 @Suite("A rolling restart", .serialized, .timeLimit(.minutes(5)))
 struct RollingRestartTests {
-  /// How many restarts; `COMANDA_TEST_RESTARTS=20` for the long version, ten of each server.
-  private static let restarts = ProcessInfo.processInfo.environment["COMANDA_TEST_RESTARTS"].flatMap { Int($0) } ?? 4
+  /// `COMANDA_TEST_RESTARTS=20` for the long version, ten restarts of each server, which says what it found.
+  private static let longVersion = ProcessInfo.processInfo.environment["COMANDA_TEST_RESTARTS"].flatMap { Int($0) }
+  private static let restarts = longVersion ?? 4
 
   @Test("under load loses no call, no watch and no row of an upload")
   func inTurn() async throws {
     try await withTwoServers { platform in
-      try await platform.underLoad { load in
+      let counts = try await platform.underLoad { load in
         for number in 0..<Self.restarts {
           let replica = platform.replicas[number % 2]
           replica.signal(SIGTERM)
@@ -26,6 +27,7 @@ struct RollingRestartTests {
           try await load.awaitCalls(50)
         }
       }
+      if Self.longVersion != nil { print("\(Self.restarts) restarts: \(counts)") }
     }
   }
 
@@ -72,6 +74,7 @@ struct RollingRestartTests {
       #expect(watchError?.reason == "SERVER_DRAINING")
       #expect(try watchError?.errorDetails().resumeAfterSequence == sequence)
       #expect(healthError?.code == .unavailable)
+      if Self.longVersion != nil { print("drain: the import's watch ended after \(watchTook), health's \(healthTook)") }
       // A second on a machine that does nothing else.
       #expect(watchTook < .seconds(5) && healthTook < .seconds(5), "\(watchTook), \(healthTook)")
 
@@ -133,7 +136,8 @@ private struct Platform {
   }
 
   /// Runs work beside callers, watchers and uploaders, who go on until it is done; then counts what they found.
-  func underLoad(_ work: (Load) async throws -> Void) async throws {
+  @discardableResult
+  func underLoad(_ work: (Load) async throws -> Void) async throws -> Load.Counts {
     let load = Load()
     let client = try client(of: replicas, interceptors: [load])
     let uploads = try await withThrowingTaskGroup(of: [String].self) { group in
@@ -160,14 +164,13 @@ private struct Platform {
       return try await group.reduce(into: []) { $0 += $1 }
     }
     await client.close()
-    let found = load.counts
-    print("load: \(found), \(uploads.count) orders uploaded")
     #expect(load.failures == [])
-    #expect(found.calls > 0 && !uploads.isEmpty)
+    #expect(load.counts.calls > 0 && !uploads.isEmpty)
     let (stored, broken) = try await Database.of(database) { database in
       try await (database.externalIDs(of: account), database.brokenRules())
     }
     #expect(stored == (uploads + load.createdOrders).sorted())
     #expect(broken == [])
+    return load.counts
   }
 }
