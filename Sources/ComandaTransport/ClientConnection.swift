@@ -118,7 +118,7 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
       }
     } catch {
       machine.close(error.code, message: error.message)
-      fail(RPCError(.internal, "the server broke the protocol: \(error.message)"))
+      fail(RPCError(error.code.statusOfCalls, "the server broke the protocol: \(error.message)"))
     }
     scheduleFlush()
   }

@@ -36,6 +36,7 @@ final class ClientStream: @unchecked Sendable {
   private var phase = Phase.waiting
   private var awaiting: Awaiting
   private var response: ByteBuffer?
+  private var hasResponse = false
   private var hasEndedRequests: Bool
   private var inbox = MessageInbox()
   private var writer: CheckedContinuation<Void, any Error>?
@@ -76,12 +77,14 @@ final class ClientStream: @unchecked Sendable {
 
   func received(_ message: ByteBuffer, cost: UInt64) {
     received(initial: [:])
+    if hasResponse, request.method.hasOneResponse {
+      connection.took(cost, on: self)
+      let error = RPCError(.internal, "\(request.method.path) answered with more than one message")
+      return connection.end(self, error, code: .protocolError)
+    }
+    hasResponse = true
     if case .response = awaiting {
       connection.took(cost, on: self)
-      guard response == nil else {
-        let error = RPCError(.internal, "\(request.method.path) answered with more than one message")
-        return connection.end(self, error, code: .protocolError)
-      }
       response = message
     } else if inbox.deliver(MessageInbox.Item(message: message, cost: cost)) {
       connection.took(cost, on: self)
@@ -196,5 +199,14 @@ final class ClientStream: @unchecked Sendable {
 
   func cancel() {
     connection.cancel(self)
+  }
+}
+
+extension MethodDescriptor {
+  fileprivate var hasOneResponse: Bool {
+    switch kind {
+    case .unary, .clientStreaming: true
+    case .serverStreaming, .bidirectionalStreaming: false
+    }
   }
 }

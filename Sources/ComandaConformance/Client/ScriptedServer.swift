@@ -58,7 +58,8 @@ final class ScriptedServer: Sendable {
     let plan = index < plans.count ? plans[index].plan : ConnectionPlan()
     if plan.beginning == .introduced {
       let hello = try FrameWriter.bytes(of: plan.hello)
-      Task { await connection.send(hello) }
+      connection.note(hello)
+      channel.writeAndFlush(ByteBuffer(bytes: hello), promise: nil)
     }
   }
 

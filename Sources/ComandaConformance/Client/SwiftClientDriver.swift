@@ -73,7 +73,8 @@ private final class DrivenCall: Sendable {
       return Metadata.Field(key: key, value: value)
     }
     options = CallOptions(
-      timeout: fields["deadline_ms"]?.unsigned.map { .milliseconds(Int64($0)) }, metadata: Metadata(metadata))
+      timeout: fields["deadline_ms"]?.unsigned.map { .milliseconds(Int64($0)) }, metadata: Metadata(metadata),
+      maximumAttempts: 1)
     requests = try (fields["requests"]?.array ?? []).map { request in
       let message = try Data(base64: request.object?["message"] ?? .null)
       return (ByteBuffer(bytes: message), request.object?["after_responses"]?.unsigned ?? 0)

@@ -1,0 +1,43 @@
+import Foundation
+
+@testable import ComandaConformance
+
+/// Where things are.
+enum Place {
+  /// The checkout.
+  static let root = URL(filePath: #filePath).resolvingSymlinksInPath()
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+  static let cases = root.appending(path: "proto/conformance")
+  static let specification = root.appending(path: "proto/WIRE.md")
+
+  /// The program, built beside these tests.
+  static func program() throws -> String {
+    let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    return URL(filePath: tests).deletingLastPathComponent().appending(path: "comanda-conformance").path
+  }
+}
+
+/// Lends a folder that is gone afterwards.
+func withTemporaryFolder<Result>(_ body: (String) async throws -> Result) async throws -> Result {
+  let folder = FileManager.default.temporaryDirectory.appending(path: "comanda-conformance-\(UUID().uuidString)")
+  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  defer { try? FileManager.default.removeItem(at: folder) }
+  return try await body(folder.path)
+}
+
+extension [CaseResult] {
+  /// What did not pass, with the reason.
+  var problems: [String] {
+    compactMap { result in
+      switch result.outcome {
+      case .passed: nil
+      case .failed(let problem), .skipped(let problem): "\(result.testCase.id): \(problem)"
+      }
+    }
+  }
+
+  /// The ids of the cases that passed.
+  var passed: [String] {
+    filter { $0.outcome == .passed }.map(\.testCase.id)
+  }
+}
