@@ -91,7 +91,8 @@ let executables: [Target] = [
   executable(
     "comanda-server",
     [
-      "ComandaConformance", "ComandaCrypto", "ComandaDomain", "ComandaEmbeddedPostgres", "ComandaPostgres", "ComandaProtos", "ComandaRPC",
+      "ComandaConformance", "ComandaCrypto", "ComandaDomain", "ComandaEmbeddedPostgres", "ComandaPostgres",
+      "ComandaProtos", "ComandaRPC",
       "ComandaServerConfiguration", "ComandaServices", "ComandaStore", "ComandaTLS", "ComandaTransport", argumentParser,
       lifecycle, logging, unixSignals,
     ]),

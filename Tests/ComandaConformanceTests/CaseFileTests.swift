@@ -53,7 +53,8 @@ struct CaseFileTests {
 
   @Test("a pattern picks cases by their ids")
   func patterns() {
-    #expect(library.cases(of: .server, matching: "frames*reserved").count == 3)
+    let reserved = library.cases(of: .server, matching: "frames*reserved").map(\.id)
+    #expect(reserved.count >= 3 && reserved.allSatisfy { $0.hasPrefix("server.frames.reserved-bit-") })
     #expect(library.cases(of: .server, matching: "server.connection.ping").count >= 4)
     #expect(library.cases(of: .client, matching: "nothing of the kind").isEmpty)
   }
