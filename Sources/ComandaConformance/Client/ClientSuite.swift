@@ -106,7 +106,7 @@ public final class ClientSuite: Sendable {
     }
     let answer: JSONValue
     do {
-      answer = try await process.ask(request(testCase, content, port: server.port), within: patience)
+      answer = try await process.ask(request(testCase, content, host: server.host, port: server.port), within: patience)
     } catch {
       script.cancel()
       _ = try await script.value
@@ -134,10 +134,12 @@ public final class ClientSuite: Sendable {
     return player
   }
 
-  private func request(_ testCase: ConformanceCase, _ content: ClientCase, port: Int) -> JSONValue {
+  private func request(
+    _ testCase: ConformanceCase, _ content: ClientCase, host: String = "127.0.0.1", port: Int
+  ) -> JSONValue {
     var request = content.request
     request["case"] = .text(testCase.id)
-    request["host"] = "127.0.0.1"
+    request["host"] = .text(host)
     request["port"] = .number(Int64(port))
     request["ca"] = .text(certificates.valid.authorityFile)
     request["server_name"] = request["server_name"] ?? "localhost"

@@ -18,6 +18,12 @@ final class ScriptedServer: Sendable {
     }
   }
 
+  /// Servers made so far.
+  private static let count = Atomic<UInt32>(0)
+
+  /// An address of this server's own in 127.0.0.0/8: a port that one case gave back may be the next one's, and a client
+  /// that still tries to reach the former would take the latter's connection.
+  let host: String
   private let plans: [ClientCase.Connection]
   private let contexts: [TLSContext?]
   private let usualContext: TLSContext
@@ -25,6 +31,8 @@ final class ScriptedServer: Sendable {
   private let accepted = Mutex<[FrameConnection]>([])
 
   init(_ plans: [ClientCase.Connection], _ certificates: Certificates) async throws {
+    let number = Self.count.wrappingAdd(1, ordering: .relaxed).newValue
+    host = "127.1.\(number / 250 % 250).\(number % 250 + 1)"
     self.plans = plans
     usualContext = try TLSContext(configuration: .server(certificates.valid.identity))
     contexts = try plans.map { plan in
@@ -37,7 +45,7 @@ final class ScriptedServer: Sendable {
     let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
       .childChannelInitializer { channel in channel.eventLoop.makeCompletedFuture { try self.accept(channel) } }
-      .bind(host: "127.0.0.1", port: 0)
+      .bind(host: host, port: 0)
       .get()
     listener.withLock { $0 = channel }
   }
