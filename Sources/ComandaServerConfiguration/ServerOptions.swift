@@ -60,6 +60,7 @@ public struct ServingOptions: ParsableArguments {
       valueName: "name=value"))
   var limit: [String] = []
 
+  /// Whether to offer the conformance suite's service.
   @Flag(help: "Offer the conformance suite's service too, without authentication; for tests of clients and servers.")
   public var conformance = false
 
