@@ -28,7 +28,13 @@ final class ScriptedServer: Sendable {
   private let contexts: [TLSContext?]
   private let usualContext: TLSContext
   private let listener = Mutex<(any Channel)?>(nil)
-  private let accepted = Mutex<[FrameConnection]>([])
+  private let state = Mutex(State())
+
+  private struct State {
+    /// Connections accepted so far, those included that are not ready.
+    var count = 0
+    var connections: [Int: FrameConnection] = [:]
+  }
 
   init(_ plans: [ClientCase.Connection], _ certificates: Certificates) async throws {
     let number = Self.count.wrappingAdd(1, ordering: .relaxed).newValue
@@ -55,26 +61,28 @@ final class ScriptedServer: Sendable {
   }
 
   private func accept(_ channel: any Channel) throws {
-    let (index, connection) = accepted.withLock { accepted in
-      let index = accepted.count
-      let isFramed = index >= plans.count || contexts[index] != nil
-      let connection = FrameConnection(peer: .client, isFramed: isFramed)
-      accepted.append(connection)
-      return (index, connection)
+    let index = state.withLock { state in
+      state.count += 1
+      return state.count - 1
     }
-    try connection.addHandlers(to: channel, index < plans.count ? contexts[index] : usualContext, serverName: nil)
-    let plan = index < plans.count ? plans[index].plan : ConnectionPlan()
+    let isPlanned = index < plans.count
+    let tls = isPlanned ? contexts[index] : usualContext
+    let plan = isPlanned ? plans[index].plan : ConnectionPlan()
+    let connection = FrameConnection(peer: .client, isFramed: tls != nil)
+    try connection.addHandlers(to: channel, tls, serverName: nil)
     if plan.beginning == .introduced {
       let hello = try FrameWriter.bytes(of: plan.hello)
       connection.note(hello)
       channel.writeAndFlush(ByteBuffer(bytes: hello), promise: nil)
     }
+    // Not before it can be used: its script may wait for it already.
+    state.withLock { $0.connections[index] = connection }
   }
 
   /// The n-th connection, from 0, when it is there.
   func connection(_ index: Int, until deadline: ContinuousClock.Instant) async throws -> FrameConnection {
     while ContinuousClock.now < deadline {
-      if let connection = accepted.withLock({ $0.indices.contains(index) ? $0[index] : nil }) { return connection }
+      if let connection = state.withLock({ $0.connections[index] }) { return connection }
       try await Task.sleep(for: .milliseconds(2))
     }
     throw ScriptFailure("the client did not make connection \(index + 1)")
@@ -83,6 +91,6 @@ final class ScriptedServer: Sendable {
   /// Stops to listen, and ends all connections at once.
   func stop() async {
     try? await listener.withLock { $0 }?.close()
-    for connection in accepted.withLock({ $0 }) { await connection.cut(reset: false) }
+    for connection in state.withLock({ Array($0.connections.values) }) { await connection.cut(reset: false) }
   }
 }
