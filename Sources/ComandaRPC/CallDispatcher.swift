@@ -50,7 +50,9 @@ public final class CallDispatcher: Sendable {
       try route.enter()
       isAdmitted = true
       try route.check(requestBytes: request.readableBytes)
-      for interceptor in interceptors { try await interceptor.callStarts(&context) }
+      for interceptor in interceptors where try !interceptor.callStartsAtOnce(&context) {
+        try await interceptor.callStarts(&context)
+      }
       let response = try await handle(request, context)
       route.leave()
       ended(context, .ok)
@@ -71,7 +73,9 @@ public final class CallDispatcher: Sendable {
     do {
       try route.enter()
       isAdmitted = true
-      for interceptor in interceptors { try await interceptor.callStarts(&context) }
+      for interceptor in interceptors where try !interceptor.callStartsAtOnce(&context) {
+        try await interceptor.callStarts(&context)
+      }
       try await handle(inbound, outbound, context)
       route.leave()
       ended(context, .ok)

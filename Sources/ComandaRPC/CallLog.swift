@@ -15,6 +15,9 @@ public struct CallLog: ServerInterceptor {
     self.slow = slow
   }
 
+  /// Has nothing to do at a call's start.
+  public func callStartsAtOnce(_ context: inout ServerContext) -> Bool { true }
+
   /// Logs a call.
   public func callEnded(_ context: ServerContext, _ outcome: CallOutcome) {
     let level = level(of: context, outcome)

@@ -28,6 +28,9 @@ public final class CallMetrics: ServerInterceptor {
     self.instruments = instruments
   }
 
+  /// Has nothing to do at a call's start.
+  public func callStartsAtOnce(_ context: inout ServerContext) -> Bool { true }
+
   /// Counts a call.
   public func callEnded(_ context: ServerContext, _ outcome: CallOutcome) {
     guard let instruments = instruments[ObjectIdentifier(context.method)] else { return }

@@ -51,13 +51,22 @@ public final class Authenticator: ServerInterceptor {
     self.logger = logger
   }
 
+  /// Lets a unary call of a connection whose token was looked up lately go on at once.
+  public func callStartsAtOnce(_ context: inout ServerContext) throws -> Bool {
+    guard let scope = context.method.scope else { return true }
+    guard context.method.kind == .unary, context.metadata["authorization"] == nil,
+      let caller = context.connection.caller.identity as? AuthenticatedCaller, isCurrent(caller)
+    else { return false }
+    try require(scope, of: caller, for: context.method)
+    context.identity = caller
+    return true
+  }
+
   /// Finds out who calls, and refuses who may not.
   public func callStarts(_ context: inout ServerContext) async throws {
     guard let scope = context.method.scope else { return }
     let caller = try await caller(of: context)
-    guard caller.principal.scopes.contains(where: { $0.rawValue == scope }) else {
-      throw RPCError.scopeMissing(scope, of: context.method)
-    }
+    try require(scope, of: caller, for: context.method)
     context.identity = caller
     if context.method.kind != .unary {
       let stream = context
@@ -101,10 +110,7 @@ public final class Authenticator: ServerInterceptor {
     }
     let (sent, identity) = context.connection.caller
     guard let credential = sent else { throw RPCError.credentialMissing }
-    if let known = identity as? AuthenticatedCaller {
-      let now = environment.now()
-      if isFresh(known.checkedAt, at: now), known.principal.expiresAt.map({ now < $0 }) ?? true { return known }
-    }
+    if let known = identity as? AuthenticatedCaller, isCurrent(known) { return known }
     let caller = try await caller(of: credential)
     context.connection.setIdentity(caller, for: credential)
     return caller
@@ -132,6 +138,20 @@ public final class Authenticator: ServerInterceptor {
       state.entries[digest] = Entry(token: token, checkedAt: checkedAt)
     }
     return token
+  }
+
+  private func require(
+    _ scope: String, of caller: AuthenticatedCaller, for method: MethodDescriptor
+  ) throws(RPCError) {
+    guard caller.principal.scopes.contains(where: { $0.rawValue == scope }) else {
+      throw .scopeMissing(scope, of: method)
+    }
+  }
+
+  /// Whether what was found out about a caller still counts.
+  private func isCurrent(_ caller: AuthenticatedCaller) -> Bool {
+    let now = environment.now()
+    return isFresh(caller.checkedAt, at: now) && caller.principal.expiresAt.map { now < $0 } ?? true
   }
 
   private func isFresh(_ moment: Timestamp, at now: Timestamp) -> Bool {

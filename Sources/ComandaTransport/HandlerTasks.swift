@@ -1,12 +1,18 @@
 import ComandaRPC
 import NIOCore
 
-/// What a handler needs to serve a call.
-struct HandlerWork: Sendable {
+/// What a handler needs to serve a call. An object: it changes hands some times on its way.
+final class HandlerWork: Sendable {
   let call: ServerCall
   let context: ServerContext
   /// The request that came with OPEN, if it is the only one: it does not go through the call's inbox.
   let onlyRequest: ByteBuffer?
+
+  init(call: ServerCall, context: ServerContext, onlyRequest: ByteBuffer?) {
+    self.call = call
+    self.context = context
+    self.onlyRequest = onlyRequest
+  }
 }
 
 /// The tasks in which handlers run, kept for the next call when a call has ended: making and ending a task costs more

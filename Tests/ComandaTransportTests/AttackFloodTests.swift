@@ -171,7 +171,7 @@ extension Attacks {
     @Test("empty messages that nobody reads end with their credit: 116,508 in a window of 1 MiB")
     func emptyMessages() async throws {
       // 28,000 such frames come out of what one read of the socket decrypts, and an unoptimised build is slow with them.
-      try await underAttack(.ignore, p99: .seconds(1)) { scene in
+      try await underAttack(.ignore, p99: .seconds(3)) { scene in
         let peer = try await scene.peer()
         try await peer.send(.open(1, Open(method: MethodDescriptor.ignore.path)))
         let piece = [Frame](repeating: .data(1, ByteBuffer(), flags: .endMessage), count: 1_000)
