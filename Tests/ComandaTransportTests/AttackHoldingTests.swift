@@ -22,8 +22,8 @@ extension Attacks {
     @Test("a zero window with many streams (CVE-2019-9517): calls that nobody reads are reset, with their memory")
     func zeroWindow() async throws {
       let count: StreamID = 200
-      // What may wait in a call: 256 KiB and a message of 64 KiB, in the queue and once more on its way.
-      try await underAttack(.pour, settings: Self.impatient, memory: 224 << 20) { scene in
+      // What may wait in each call: 256 KiB and a message of 64 KiB.
+      try await underAttack(.pour, settings: Self.impatient, memory: 128 << 20) { scene in
         let peer = try await scene.peer()
         let open = Open(method: MethodDescriptor.pour.path, message: ByteBuffer(), endStream: true)
         try await peer.send((1...count).map { .open($0, open) })

@@ -36,7 +36,6 @@ public struct ConnectionLedger {
     /// Costs and bytes of the messages that wait for their reader.
     var unread: [(cost: UInt64, bytes: Int)] = []
     var hasReceivedEndStream = false
-    var hasReceivedReset = false
 
     /// The layer above, or the peer, ended the call.
     var isOver = false

@@ -161,6 +161,53 @@ struct ConnectionTableTests {
     }
   }
 
+  // MARK: - What a side does itself
+
+  /// An operation of the layer above, and the states in which something leaves.
+  struct Operation: Sendable, CustomTestStringConvertible {
+    let role: ConnectionStateMachine.Role
+    let testDescription: String
+    let sent: Frame
+    let states: [State]
+    let act: @Sendable (Side) -> Void
+  }
+
+  static let operations = [
+    Operation(role: .server, testDescription: "server, drain", sent: .drain, states: [.new, .open]) {
+      $0.machine.drain()
+    },
+    Operation(
+      role: .server, testDescription: "server, ping", sent: .ping(3), states: [.new, .open, .draining, .drained]
+    ) { $0.machine.ping(3) },
+    Operation(
+      role: .server, testDescription: "server, close", sent: .close(.done, message: "bye"),
+      states: [.new, .open, .draining, .drained]
+    ) { $0.machine.close(.done, message: "bye") },
+    Operation(
+      role: .client, testDescription: "client, open", sent: .open(2, Open(method: "s/m")), states: [.new, .open]
+    ) { _ = $0.open() },
+    Operation(
+      role: .client, testDescription: "client, credential", sent: .credential("t"), states: [.new, .open, .draining]
+    ) { $0.machine.sendCredential("t") },
+    Operation(role: .client, testDescription: "client, ping", sent: .ping(3), states: [.new, .open, .draining]) {
+      $0.machine.ping(3)
+    },
+    Operation(
+      role: .client, testDescription: "client, close", sent: .close(.done, message: "bye"),
+      states: [.new, .open, .draining]
+    ) { $0.machine.close(.done, message: "bye") },
+    Operation(role: .client, testDescription: "client, drain", sent: .drain, states: []) { $0.machine.drain() },
+  ]
+
+  @Test("what the layer above asks for leaves in the states that allow it, and in no other", arguments: operations)
+  func operation(_ operation: Operation) throws {
+    for state in State.allCases where operation.role == .server || state != .drained {
+      let side = try Self.side(operation.role, in: state)
+      operation.act(side)
+      #expect(try side.sent() == (operation.states.contains(state) ? [operation.sent] : []), "\(state)")
+    }
+  }
+
   // MARK: - States
 
   private static func side(_ role: ConnectionStateMachine.Role, in state: State) throws -> Side {
