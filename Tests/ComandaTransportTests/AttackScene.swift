@@ -68,8 +68,10 @@ func underAttack(
     bystander.end()
     try await calls
     let (slowest, count, growth) = bystander.outcome
-    #expect(slowest < bound, "the bystander's calls take \(slowest)")
-    #expect(growth < memory, "the process grew by \(growth >> 20) MiB")
+    // A sanitizer keeps freed memory back and slows everything down: it looks for other things than these bounds.
+    let slack = ProcessInfo.processInfo.environment["COMANDA_TEST_SANITIZED"] == nil ? 1 : 20
+    #expect(slowest < bound * slack, "the bystander's calls take \(slowest)")
+    #expect(growth < memory * slack, "the process grew by \(growth >> 20) MiB")
     print("attack \(name): p99 \(slowest) of \(count) calls, memory + \(growth >> 20) MiB")
   } catch {
     try? await loopback.close()
