@@ -36,8 +36,7 @@ public final class CallDispatcher: Sendable {
   /// - Throws: `RPCError` UNIMPLEMENTED that names what there is instead.
   public func route(to path: String) throws(RPCError) -> CallRoute {
     if let route = routes[path] { return route }
-    _ = try router.method(at: path)
-    throw RPCError(.unimplemented, "this server does not offer \(path)")
+    throw router.unimplemented(path)
   }
 
   /// Runs a unary call to its end.

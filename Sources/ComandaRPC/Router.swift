@@ -24,7 +24,12 @@ public struct Router: Sendable {
   /// - Throws: `RPCError` UNIMPLEMENTED that names what there is instead.
   public func method(at path: String) throws(RPCError) -> RPCMethod {
     if let method = methods[path] { return method }
-    throw RPCError(.unimplemented, explanation(of: path))
+    throw unimplemented(path)
+  }
+
+  /// The error of a path that no method has.
+  func unimplemented(_ path: String) -> RPCError {
+    RPCError(.unimplemented, explanation(of: path))
   }
 
   private func explanation(of path: String) -> String {

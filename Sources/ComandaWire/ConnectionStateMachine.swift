@@ -57,6 +57,8 @@ public struct ConnectionStateMachine: ~Copyable {
   // Sending
   private var outgoing = ByteBuffer()
   private var pongs: [UInt64] = []
+  /// PINGs of the layer above; those of `windows` are its own to count.
+  private var unansweredPings = 0
   private var ready: Deque<StreamID> = []
   /// Calls whose next segment needs credit of the connection, in the order of their turns.
   private var blocked: Deque<StreamID> = []
@@ -187,7 +189,11 @@ public struct ConnectionStateMachine: ~Copyable {
       return .none
     case .pong(let number):
       if windows.answered(number, received: receivedBytes) { return .none }
-      try spend(AbuseBudget.Cost.glitch, on: "PONGs")
+      if unansweredPings > 0 {
+        unansweredPings -= 1
+      } else {
+        try spend(AbuseBudget.Cost.glitch, on: "PONGs")
+      }
       return .pong(number)
     case .drain:
       try require(.client, "DRAIN")
@@ -464,6 +470,7 @@ public struct ConnectionStateMachine: ~Copyable {
 
   /// Asks the peer for a PONG.
   public mutating func ping(_ number: UInt64) {
+    unansweredPings += 1
     queue(.ping(number))
   }
 

@@ -43,6 +43,21 @@ struct HostilePeerTests {
     }
   }
 
+  @Test("a peer that pings within its budget, for longer than the budget lasts at once, is answered")
+  func patientPings() async throws {
+    var settings = ServerSettings.quick
+    settings.limits.abusePoints = 5
+    settings.limits.abusePointsPerSecond = 1_000_000
+    try await withLoopback(.echo, settings: settings) { loopback in
+      let peer = try await WirePeer.introducedClient(port: loopback.port)
+      for number in UInt64(1)...50 {
+        try await peer.send(.ping(number))
+        #expect(await peer.nextOfCall() == .pong(number))
+      }
+      try await peer.close()
+    }
+  }
+
   @Test("a peer that does not introduce itself is cut with TIMEOUT")
   func noHello() async throws {
     var settings = ServerSettings.quick

@@ -141,6 +141,25 @@ struct ScriptedServerTests {
     }
   }
 
+  @Test("a server that pings within its budget, for longer than the budget lasts at once, is answered")
+  func patientPings() async throws {
+    var settings = ClientSettings()
+    settings.limits.abusePoints = 5
+    settings.limits.abusePointsPerSecond = 1_000_000
+    try await withScript(settings: settings) { server, client in
+      async let answer = client.echo()
+      let peer = try await server.accept()
+      try await peer.send(.hello(Limits.beforeHello))
+      while let frame = await peer.next(), frame != Self.echoOpen {}
+      for number in UInt64(1)...50 {
+        try await peer.send(.ping(number))
+        #expect(await peer.nextOfCall() == .pong(number))
+      }
+      try await peer.send(.response(1, ByteBuffer(string: "hello")))
+      #expect(try await answer == "hello")
+    }
+  }
+
   @Test(
     "CLOSE by the server is an error with its reason: a defect is INTERNAL, load and age are UNAVAILABLE",
     arguments: [

@@ -70,6 +70,19 @@ struct AbuseBudgetTests {
     #expect(error?.message == "too many \(flood.name) in too short a time")
   }
 
+  @Test("PONGs that answer cost nothing, however many", arguments: [ConnectionStateMachine.Role.server, .client])
+  func answers(role: ConnectionStateMachine.Role) throws {
+    let side = try Side.introduced(role)
+    for number in 0..<UInt64(3 * Limits().abusePoints) {
+      side.machine.ping(number)
+      #expect(try side.receive(.pong(number)) == .pong(number))
+    }
+    let error = #expect(throws: WireError.self) {
+      for number in 0...UInt64(Limits().abusePoints) { _ = try side.receive(.pong(number)) }
+    }
+    #expect(error?.code == .excessiveLoad)
+  }
+
   @Test("calls that are opened and reset at once, a thousand a second, go on for ever; ten thousand at once do not")
   func resets() throws {
     let side = try Side.introduced(.server)

@@ -110,7 +110,9 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     if isClosing { return }
     executor.expectTick()
-    keepalive.received(now: .now())
+    let now = NIODeadline.now()
+    machine.advance(to: now)
+    keepalive.received(now: now)
     received.append(unwrapInboundIn(data))
     do {
       while !isClosing, let frame = try received.next() {
