@@ -57,7 +57,7 @@ struct SimulationTests {
   func plantedFault(fault: PlantedFault) throws {
     for seed in Seeds.some(2) {
       #expect(throws: (any Error).self, "COMANDA_TEST_SEED=\(seed)") {
-        try print(Self.simulate(seed: seed, steps: 60_000, fault: fault))
+        try print(Self.simulate(seed: seed, steps: 300_000, fault: fault))
       }
     }
   }
