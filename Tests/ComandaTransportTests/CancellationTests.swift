@@ -49,6 +49,26 @@ struct CancellationTests {
     }
   }
 
+  @Test("calls after one that was cancelled run in tasks that are not")
+  func afterCancellation() async throws {
+    let trace = Events<Trace>()
+    let asking = MethodDescriptor.test("AmICancelled")
+    let answering = RPCMethod.unary(asking) { (_: ByteBuffer, _) in ByteBuffer(string: "\(Task.isCancelled)") }
+    try await withLoopback(Self.hanging(trace), answering, threads: 1) { loopback in
+      let client = try loopback.client()
+      for _ in 0..<5 {
+        let error = await rpcError {
+          try await client.unary(Self.hang, ByteBuffer(), options: CallOptions(timeout: .milliseconds(50)))
+        }
+        #expect(error?.code == .deadlineExceeded)
+        #expect(await trace.next() == .started)
+        #expect(await trace.next() == .ended(isCancelled: true))
+        let answer = try await client.unary(asking, ByteBuffer(), options: CallOptions())
+        #expect(String(buffer: answer) == "false")
+      }
+    }
+  }
+
   @Test("a deadline that passes ends a stream at both sides")
   func streamDeadline() async throws {
     let trace = Events<Trace>()
