@@ -88,12 +88,14 @@ struct ReconnectTests {
     }
   }
 
-  /// Makes a call again each time that it met a connection whose end had not been noticed yet: once a connection at most.
+  /// Makes a call again each time that it met a connection whose end had not been noticed yet, before or after it was
+  /// sent: once a connection at most.
   private func sentAgain(_ call: () async throws -> Int64) async throws -> Int64 {
+    let lost: [PostgresError.Kind] = [.connectionLostNotStarted, .connectionLostOutcomeUnknown]
     for _ in 0..<16 {
       do {
         return try await call()
-      } catch let error as PostgresError where error.kind == .connectionLostOutcomeUnknown {
+      } catch let error as PostgresError where lost.contains(error.kind) {
         continue
       }
     }

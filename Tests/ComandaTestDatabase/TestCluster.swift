@@ -160,7 +160,9 @@ extension TestCluster {
 
   /// Nothing here is to survive a crash of the machine, so nothing waits for the disk. The server's standard input is
   /// not the socket, and background processes must not keep the test's output open. A server that has only just been
-  /// started ignores SIGQUIT, so it is sent until it works.
+  /// started ignores SIGQUIT, so it is sent until it works. Its head is stopped before it is killed, and outlives its
+  /// children: one that it still started, or that is still dying, would hold the shared memory, and the next server would
+  /// refuse to start.
   private static let script = """
     dir=$1 bin=$2
     exec >"$dir/log" 2>&1
@@ -178,9 +180,16 @@ extension TestCluster {
     log_statement = none
     END
     start() { "$bin/postgres" -D "$dir/data" </dev/null & server=$!; }
+    state() { sed 's/.*) //; s/ .*//' "/proc/$1/stat"; }
     kill_all() {
+      kill -STOP $server
+      until [ "$(state $server)" = T ]; do sleep 0.01; done
       children=$(cat "/proc/$server/task/$server/children")
-      kill -9 $server $children
+      kill -9 $children
+      for child in $children; do
+        until [ "$(state $child)" = Z ]; do sleep 0.01; done
+      done
+      kill -9 $server
       wait $server
     }
     start
