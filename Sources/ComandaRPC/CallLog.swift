@@ -26,7 +26,7 @@ public struct CallLog: ServerInterceptor {
       "method": "\(context.method.path)", "code": "\(outcome.code)", "peer": "\(context.connection.remoteAddress)",
       "ms": "\(outcome.duration.nanoseconds / 1_000_000)",
     ]
-    if let id = context.metadata["request-id"] { metadata["request-id"] = "\(id.prefix(64))" }
+    if let id = context.metadata("request-id") { metadata["request-id"] = "\(id.prefix(64))" }
     logger.log(level: level, "a call has ended", metadata: metadata)
   }
 

@@ -103,6 +103,11 @@ public struct ConnectionStateMachine: ~Copyable {
     streams.keys.sorted()
   }
 
+  /// Whether a call has not ended: its status has not been queued, or waits behind its messages.
+  public func isOpen(_ id: StreamID) -> Bool {
+    streams.contains(id)
+  }
+
   /// Server: whether the drain is through: nothing is open, nothing will be, nothing waits to be sent.
   public var isDrained: Bool {
     phase == .drained && streams.isEmpty && !hasOutgoing
@@ -151,16 +156,16 @@ public struct ConnectionStateMachine: ~Copyable {
   // MARK: - Receiving
 
   /// Takes a frame of the peer.
-  public mutating func receive(_ frame: Frame) throws(WireError) -> ConnectionEvent {
+  public mutating func receive(_ frame: consuming Frame) throws(WireError) -> ConnectionEvent {
     if phase == .closed { return .none }
     guard isIntroduced else {
-      switch frame {
+      switch consume frame {
       case .hello(let hello): return try receive(hello)
       case .close(let code, let message): return closed(code, message)
       default: throw .violation("the first frame is a HELLO")
       }
     }
-    switch frame {
+    switch consume frame {
     case .hello: throw .violation("a second HELLO")
     case .open(let id, let open): return try receive(open, on: id)
     case .data(let id, let bytes, let flags): return try receive(bytes, flags, on: id)
@@ -168,9 +173,9 @@ public struct ConnectionStateMachine: ~Copyable {
     case .status(let id, let status): return try receiveEnd(of: id, .status(id, status), name: "STATUS")
     case .metadata(let id, let fields):
       try require(.client, "METADATA")
-      return try isOpen(id) ? .metadata(id, fields) : .none
+      return try isKnown(id) ? .metadata(id, fields) : .none
     case .reset(let id, let code):
-      guard try isOpen(id) else { return .none }
+      guard try isKnown(id) else { return .none }
       if role == .server { try spend(AbuseBudget.Cost.glitch, on: "resets of calls") }
       remove(id)
       return .reset(id, code)
@@ -239,7 +244,7 @@ public struct ConnectionStateMachine: ~Copyable {
     return .hello(hello)
   }
 
-  private mutating func receive(_ open: Open, on id: StreamID) throws(WireError) -> ConnectionEvent {
+  private mutating func receive(_ open: consuming Open, on id: StreamID) throws(WireError) -> ConnectionEvent {
     try require(.server, "OPEN")
     guard phase != .drained else { throw .violation("OPEN after DRAIN_ACK") }
     guard id == lastOpened + 1 else {
@@ -265,7 +270,7 @@ public struct ConnectionStateMachine: ~Copyable {
     receivedBytes += cost
     if let number = windows.probeDue(received: receivedBytes) { queue(.ping(number)) }
     if bytes.readableBytes == 0, flags == [] { try spend(AbuseBudget.Cost.glitch, on: "empty segments") }
-    guard try isOpen(id) else { return .none }
+    guard try isKnown(id) else { return .none }
     if role == .client, flags.contains(.endStream) { return .violation(id, .outOfSequence) }
     guard var stream = streams.take(id) else { return .none }
     let assembling = stream.inbound.assembling
@@ -304,7 +309,7 @@ public struct ConnectionStateMachine: ~Copyable {
     of id: StreamID, _ event: ConnectionEvent, name: String
   ) throws(WireError) -> ConnectionEvent {
     try require(.client, name)
-    guard try isOpen(id), let stream = streams[id] else { return .none }
+    guard try isKnown(id), let stream = streams[id] else { return .none }
     switch event {
     case .response where stream.inbound.hasReceived: return .violation(id, .outOfSequence)
     case .status(_, let status) where status.code == 0 && stream.inbound.isWithinMessage:
@@ -319,7 +324,7 @@ public struct ConnectionStateMachine: ~Copyable {
     var isRaised = true
     if id == 0 {
       isRaised = raiseConnection(to: limit)
-    } else if try isOpen(id) {
+    } else if try isKnown(id) {
       isRaised = raise(id, to: limit)
     }
     if !isRaised { try spend(AbuseBudget.Cost.glitch, on: "limits that change nothing") }
@@ -333,7 +338,7 @@ public struct ConnectionStateMachine: ~Copyable {
   }
 
   /// Whether a call is in the table; a call that never was opened is the peer's violation.
-  private func isOpen(_ id: StreamID) throws(WireError) -> Bool {
+  private func isKnown(_ id: StreamID) throws(WireError) -> Bool {
     guard id <= lastOpened else { throw .violation("call \(id) was never opened") }
     return streams.contains(id)
   }

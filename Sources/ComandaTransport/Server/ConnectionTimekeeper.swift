@@ -57,6 +57,11 @@ struct ConnectionTimekeeper {
     usedAt = now
   }
 
+  /// A call was opened: it may end before anybody looks.
+  mutating func used(at now: NIODeadline) {
+    usedAt = now
+  }
+
   /// Bytes of the peer came.
   mutating func heard(at now: NIODeadline) {
     heardAt = now
