@@ -81,9 +81,13 @@ let libraries: [Target] = [
     ]),
   library("ComandaEmbeddedPostgres", ["CLinux", logging]),
   library("ComandaServerConfiguration", [argumentParser, configuration, logging]),
+  library("ComandaConformanceService", ["ComandaProtos", "ComandaRPC", protobuf]),
   library(
     "ComandaConformance",
-    ["ComandaProtos", "ComandaRPC", "ComandaTLS", "ComandaTransport", logging, nioCore, nioPosix, protobuf]),
+    [
+      "ComandaConformanceService", "ComandaProtos", "ComandaRPC", "ComandaTLS", "ComandaTransport", logging, nioCore,
+      nioPosix, protobuf,
+    ]),
   library("ComandaCodeGen", [protobufPlugin]),
 ]
 
@@ -91,10 +95,9 @@ let executables: [Target] = [
   executable(
     "comanda-server",
     [
-      "ComandaConformance", "ComandaCrypto", "ComandaDomain", "ComandaEmbeddedPostgres", "ComandaPostgres",
-      "ComandaProtos", "ComandaRPC",
-      "ComandaServerConfiguration", "ComandaServices", "ComandaStore", "ComandaTLS", "ComandaTransport", argumentParser,
-      lifecycle, logging, unixSignals,
+      "ComandaConformanceService", "ComandaCrypto", "ComandaDomain", "ComandaEmbeddedPostgres", "ComandaPostgres",
+      "ComandaProtos", "ComandaRPC", "ComandaServerConfiguration", "ComandaServices", "ComandaStore", "ComandaTLS",
+      "ComandaTransport", argumentParser, lifecycle, logging, unixSignals,
     ]),
   executable(
     "comanda",

@@ -1,4 +1,4 @@
-import ComandaConformance
+import ComandaConformanceService
 import ComandaDomain
 import ComandaPostgres
 import ComandaProtos
