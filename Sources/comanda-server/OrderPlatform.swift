@@ -19,6 +19,8 @@ struct OrderPlatform: Service {
   let bounds: ServerBounds
   let offersConformance: Bool
   let pool: PostgresPool
+  /// SIGHUPs since the process began.
+  let hangups: UnixSignalsSequence
   let logger: Logger
 
   func run() async throws {
@@ -57,7 +59,7 @@ struct OrderPlatform: Service {
 
   /// Reads the certificate's files anew at every SIGHUP.
   private func reload(_ tls: TLSConfiguration, of server: RPCServer) async {
-    for await _ in await UnixSignalsSequence(trapping: .sighup) {
+    for await _ in hangups {
       do {
         try server.reload(tls)
         logger.notice("the certificate was read anew; new connections get it")
