@@ -39,9 +39,14 @@ struct OrderPlatform: Service {
     let clientAuthority = configuration.clientAuthority.map { TLSConfiguration.PEM.file($0) }
     let tls = TLSConfiguration.server(identity, clientAuthority: clientAuthority)
     let server = try RPCServer(dispatcher: dispatcher, tls: tls, settings: bounds.settings, logger: logger)
-    var addresses: [String] = []
-    for listen in configuration.listen { addresses.append(try await server.listen(on: listen.listener)) }
-    try await announce(addresses, authority: authority)
+    do {
+      var addresses: [String] = []
+      for listen in configuration.listen { addresses.append(try await server.listen(on: listen.listener)) }
+      try await announce(addresses, authority: authority)
+    } catch {
+      try? await server.drain()
+      throw error
+    }
     await withDiscardingTaskGroup { group in
       group.addTask { await applier.run() }
       group.addTask { await authenticator.run() }

@@ -50,8 +50,8 @@ struct Serve: AsyncParsableCommand {
     let pool = try PostgresPool(configuration: PostgresConfiguration(url: url), logger: logger)
     services.append(.init(service: DatabasePool(pool: pool)))
     let platform = OrderPlatform(
-      configuration: configuration, bounds: bounds, offersConformance: serving.conformance, pool: pool, hangups: hangups,
-      logger: logger)
+      configuration: configuration, bounds: bounds, offersConformance: serving.conformance, pool: pool,
+      hangups: hangups, logger: logger)
     services.append(.init(service: platform))
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(

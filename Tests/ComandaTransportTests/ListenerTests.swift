@@ -17,23 +17,6 @@ struct ListenerTests {
     ByteBuffer(string: context.connection.remoteAddress)
   }
 
-  @Test("a Unix socket serves beside a port, replaces a socket that a killed server left, and ends with the server")
-  func unixSocket() async throws {
-    let path = FileManager.default.temporaryDirectory.appending(path: "c-\(UInt32.random(in: 0 ... .max)).sock").path
-    defer { try? FileManager.default.removeItem(atPath: path) }
-    for _ in 0..<2 {
-      try await withLoopback(.echo) { loopback in
-        #expect(try await loopback.server.listen(on: ServerListener(.unix(path: path))) == "unix:\(path)")
-        #expect(try await loopback.client().echo() == "hello")
-        let peer = try await WirePeer.introducedClient(unix: path)
-        try await peer.send(
-          .open(1, Open(method: "test.Service/Echo", message: ByteBuffer(string: "x"), endStream: true)))
-        #expect(await peer.nextOfCall() == .response(1, ByteBuffer(string: "x")))
-        try await peer.close()
-      }
-    }
-  }
-
   @Test("behind a load balancer, handlers see the client that its header names; a peer without one is closed")
   func proxied() async throws {
     try await withLoopback(Self.answering) { loopback in

@@ -24,20 +24,34 @@ final class Replica: Sendable {
   static func start(
     beside server: Server, certificate: String? = nil, key: String? = nil, listen: String = "127.0.0.1:0"
   ) async throws -> Replica {
-    guard let url = server.databaseURL else { throw HarnessError("the server's database does not run\n\(server.log)") }
-    let arguments = [
-      "--database-url", url, "--tls-cert", certificate ?? server.directory + "/tls/server.pem", "--tls-key",
-      key ?? server.directory + "/tls/server.key",
-    ]
+    let arguments = try arguments(beside: server, certificate: certificate, key: key)
     let (process, address) = try await launch(arguments, listen: listen)
     return Replica(address: address, arguments: arguments, process: process)
   }
 
+  private static func arguments(beside server: Server, certificate: String?, key: String?) throws -> [String] {
+    guard let url = server.databaseURL else { throw HarnessError("the server's database does not run\n\(server.log)") }
+    return [
+      "--database-url", url, "--tls-cert", certificate ?? server.directory + "/tls/server.pem", "--tls-key",
+      key ?? server.directory + "/tls/server.key",
+    ]
+  }
+
+  /// Runs such a server to its end, which it has to find by itself.
+  static func run(
+    beside server: Server, listen: String
+  ) async throws -> (end: ChildProcess.End, process: ChildProcess) {
+    try await ComandaIntegrationTests.run(
+      Program.path("comanda-server"),
+      arguments(beside: server, certificate: nil, key: nil) + ["--listen", listen], within: .seconds(30))
+  }
+
   /// Lends such a server, then stops it: it must end well.
   static func with<Result>(
-    _ server: Server, certificate: String? = nil, key: String? = nil, _ body: (Replica) async throws -> Result
+    _ server: Server, certificate: String? = nil, key: String? = nil, listen: String = "127.0.0.1:0",
+    _ body: (Replica) async throws -> Result
   ) async throws -> Result {
-    let replica = try await start(beside: server, certificate: certificate, key: key)
+    let replica = try await start(beside: server, certificate: certificate, key: key, listen: listen)
     do {
       let result = try await body(replica)
       replica.signal(SIGTERM)
