@@ -1,6 +1,7 @@
 import ComandaProtos
 import ComandaRPC
 import ComandaTLS
+import ComandaTestRun
 import ComandaTransport
 import Foundation
 import Glibc

@@ -1,5 +1,6 @@
 import ComandaProtos
 import ComandaTLS
+import ComandaTestRun
 import Foundation
 import Glibc
 import Testing

@@ -1,7 +1,7 @@
 import ComandaRPC
 import ComandaTLS
+import ComandaTestRun
 import ComandaWire
-import Foundation
 import Logging
 import NIOCore
 import NIOPosix
@@ -36,9 +36,7 @@ struct ListenerTests {
 
   @Test("a reloaded certificate is presented to new connections; open ones go on; a bad one changes nothing")
   func reload() async throws {
-    let directory = FileManager.default.temporaryDirectory.appending(path: "reload-\(UUID().uuidString)").path
-    let other = try DevelopmentCertificates(in: directory)
-    defer { try? FileManager.default.removeItem(atPath: directory) }
+    let other = try DevelopmentCertificates(in: TestRun.makeDirectory("other"))
     try await withLoopback(.echo) { loopback in
       let old = try loopback.client()
       #expect(try await old.echo() == "hello")

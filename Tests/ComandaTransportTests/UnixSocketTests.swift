@@ -1,3 +1,4 @@
+import ComandaTestRun
 import ComandaWire
 import Foundation
 import Glibc
@@ -98,10 +99,7 @@ struct UnixSocketTests {
 
   /// Lends a path in a directory that is gone afterwards.
   private func withSocketPath(_ body: (String) async throws -> Void) async throws {
-    let directory = FileManager.default.temporaryDirectory.appending(path: "c-\(UInt32.random(in: 0 ... .max))")
-    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: false)
-    defer { try? FileManager.default.removeItem(at: directory) }
-    try await body(directory.appending(path: "s").path)
+    try await TestRun.withDirectory("socket") { try await body($0 + "/s") }
   }
 
   private func expectEcho(at path: String) async throws {

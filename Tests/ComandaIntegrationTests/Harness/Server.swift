@@ -1,5 +1,6 @@
 import ComandaEmbeddedPostgres
 import ComandaTLS
+import ComandaTestRun
 import ComandaTransport
 import Foundation
 import Glibc
