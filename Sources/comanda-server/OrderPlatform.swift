@@ -1,4 +1,4 @@
-import ComandaConformance
+import ComandaConformanceService
 import ComandaDomain
 import ComandaPostgres
 import ComandaProtos
@@ -19,6 +19,8 @@ struct OrderPlatform: Service {
   let bounds: ServerBounds
   let offersConformance: Bool
   let pool: PostgresPool
+  /// SIGHUPs since the process began.
+  let hangups: UnixSignalsSequence
   let logger: Logger
 
   func run() async throws {
@@ -37,9 +39,14 @@ struct OrderPlatform: Service {
     let clientAuthority = configuration.clientAuthority.map { TLSConfiguration.PEM.file($0) }
     let tls = TLSConfiguration.server(identity, clientAuthority: clientAuthority)
     let server = try RPCServer(dispatcher: dispatcher, tls: tls, settings: bounds.settings, logger: logger)
-    var addresses: [String] = []
-    for listen in configuration.listen { addresses.append(try await server.listen(on: listen.listener)) }
-    try await announce(addresses, authority: authority)
+    do {
+      var addresses: [String] = []
+      for listen in configuration.listen { addresses.append(try await server.listen(on: listen.listener)) }
+      try await announce(addresses, authority: authority)
+    } catch {
+      try? await server.drain()
+      throw error
+    }
     await withDiscardingTaskGroup { group in
       group.addTask { await applier.run() }
       group.addTask { await authenticator.run() }
@@ -57,7 +64,7 @@ struct OrderPlatform: Service {
 
   /// Reads the certificate's files anew at every SIGHUP.
   private func reload(_ tls: TLSConfiguration, of server: RPCServer) async {
-    for await _ in await UnixSignalsSequence(trapping: .sighup) {
+    for await _ in hangups {
       do {
         try server.reload(tls)
         logger.notice("the certificate was read anew; new connections get it")

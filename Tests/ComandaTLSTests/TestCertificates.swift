@@ -1,3 +1,4 @@
+import ComandaTestRun
 import Foundation
 
 @testable import ComandaTLS
@@ -54,8 +55,7 @@ final class TemporaryFolder {
   let path: String
 
   init() throws {
-    path = NSTemporaryDirectory() + "comanda-tls-" + UUID().uuidString
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    path = try TestRun.makeDirectory("tls")
   }
 
   deinit {
