@@ -56,18 +56,19 @@ struct AnswerTests {
   func unreadRequests() async throws {
     let method = MethodDescriptor.test("Unread", .clientStreaming)
     let serving = RPCMethod.clientStreaming(method) { (_: RequestStream<ByteBuffer>, _) in
-      ByteBuffer(repeating: 7, count: 255 << 10)
+      // Requests come meanwhile, and wait.
+      try await Task.sleep(for: .milliseconds(300))
+      return ByteBuffer(repeating: 7, count: 255 << 10)
     }
     var settings = ServerSettings.quick
     settings.limits.streamWindow = 2 << 20
     settings.limits.connectionWindow = 1 << 20
     try await withLoopback(serving, settings: settings) { loopback in
       let peer = try await WirePeer.introducedClient(port: loopback.port)
-      try await peer.send(.open(1, open(method, last: false)))
-      // Its answer takes all credit but a little, so that the second one waits.
-      try await peer.send(.open(2, open(method, last: false)))
+      // Four answers take the credit that the peer gives, so that the fifth one waits.
+      let opens = (1...5).map { Frame.open($0, open(method, last: false)) }
       let message = ByteBuffer(repeating: 1, count: 16_000)
-      for _ in 0..<60 { try await peer.send(.data(2, message, flags: .endMessage)) }
+      try await peer.send(opens + Array(repeating: .data(5, message, flags: .endMessage), count: 60))
       while let frame = await peer.next() {
         if case .credit(0, let limit) = frame {
           #expect(limit > 1 << 20)
