@@ -68,8 +68,7 @@ let libraries: [Target] = [
   library("ComandaImportCodec", ["CCRC32C", "CImportRows", "ComandaDomain"]),
   library("ComandaImportFiles"),
   library("ComandaPostgres", ["CLibPQ", deque, logging]),
-  library(
-    "ComandaStore", ["ComandaCrypto", "ComandaDomain", "ComandaPostgres", logging], resources: [.embedInCode("SQL")]),
+  library("ComandaStore", ["ComandaDomain", "ComandaPostgres", logging], resources: [.embedInCode("SQL")]),
   library(
     "ComandaServices",
     ["ComandaCrypto", "ComandaDomain", "ComandaImportCodec", "ComandaProtos", "ComandaRPC", logging, nioCore, protobuf]),
@@ -149,8 +148,7 @@ let testTargets: [Target] = [
     ["comanda-conformance", "ComandaConformance", "ComandaTestRun", "ComandaTLS", logging]),
   tests("ComandaPostgresTests", ["ComandaPostgres", "ComandaTestDatabase", logging]),
   tests(
-    "ComandaStoreTests",
-    ["ComandaCrypto", "ComandaDomain", "ComandaPostgres", "ComandaStore", "ComandaTestDatabase", logging]),
+    "ComandaStoreTests", ["ComandaDomain", "ComandaPostgres", "ComandaStore", "ComandaTestDatabase", logging]),
   tests("ComandaEmbeddedPostgresTests", ["ComandaEmbeddedPostgres", "ComandaTestRun", "embedded-postgres-owner"]),
   tests("ComandaServerConfigurationTests", ["ComandaServerConfiguration"]),
   tests(

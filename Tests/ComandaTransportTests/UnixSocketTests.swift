@@ -79,6 +79,23 @@ struct UnixSocketTests {
     }
   }
 
+  @Test("a server that begins to listen waits for another that does so in the same directory")
+  func lock() async throws {
+    try await withSocketPath { path in
+      let directory = open(URL(filePath: path).deletingLastPathComponent().path, O_RDONLY | O_DIRECTORY)
+      try #require(flock(directory, LOCK_EX) == 0)
+      try await withLoopback(.echo) { loopback in
+        let server = loopback.server
+        async let error = listenError(server, path)
+        try await Task.sleep(for: .milliseconds(200))
+        #expect(!FileManager.default.fileExists(atPath: path))
+        close(directory)
+        #expect(await error == nil)
+        try await expectEcho(at: path)
+      }
+    }
+  }
+
   @Test("of servers that begin to listen at a leftover at once, one does")
   func race() async throws {
     try await withSocketPath { path in
