@@ -70,8 +70,8 @@ public struct ConnectionStateMachine: ~Copyable {
 
   // Receiving
   private var receivedBytes: UInt64 = 0
-  private var withheldBytes: UInt64 = 0
-  private var assemblingBytes: UInt64 = 0
+  /// What all calls have beyond their first windows.
+  private var beyondFirst = InboundPipe.BeyondFirst(granted: 0, kept: 0)
   private var advertisedBytes: UInt64
   private var advertisedStreams: StreamID
   private var windows: ReceiveWindows
@@ -268,19 +268,16 @@ public struct ConnectionStateMachine: ~Copyable {
     guard try isOpen(id) else { return .none }
     if role == .client, flags.contains(.endStream) { return .violation(id, .outOfSequence) }
     guard var stream = streams.take(id) else { return .none }
-    let assembling = stream.inbound.assembling
-    let withheld = stream.inbound.withheld
+    let before = stream.inbound.beyondFirst
     let outcome = stream.inbound.received(bytes, flags: flags, messageSize: limits.messageSize)
-    assemblingBytes += stream.inbound.assembling
-    assemblingBytes -= min(assembling, assemblingBytes)
-    withheldBytes += stream.inbound.withheld
-    withheldBytes -= min(withheld, withheldBytes)
+    noteBeyondFirst(of: stream, before: before)
     markCredit(&stream, id)
     let (isEnded, advertised) = (stream.inbound.isEnded, stream.inbound.advertised)
+    let isBeyondFirst = stream.inbound.beyondFirst.kept > 0
     streams[id] = stream
     switch outcome {
     case .incomplete:
-      guard assemblingBytes <= limits.assemblyBytes else {
+      guard beyondFirst.kept <= limits.assemblyBytes || !isBeyondFirst else {
         return try violation(id, .assemblyFull(limit: limits.assemblyBytes))
       }
       return .none
@@ -349,10 +346,9 @@ public struct ConnectionStateMachine: ~Copyable {
   /// The reader took a message of this cost.
   public mutating func took(_ cost: UInt64, on id: StreamID) {
     guard var stream = streams.take(id) else { return }
-    let withheld = stream.inbound.withheld
+    let before = stream.inbound.beyondFirst
     stream.inbound.took(cost)
-    withheldBytes += stream.inbound.withheld
-    withheldBytes -= min(withheld, withheldBytes)
+    noteBeyondFirst(of: stream, before: before)
     markCredit(&stream, id)
     streams[id] = stream
   }
@@ -369,9 +365,25 @@ public struct ConnectionStateMachine: ~Copyable {
   }
 
   private mutating func markCredit(_ stream: inout Stream, _ id: StreamID) {
-    guard !stream.isCreditDirty, stream.inbound.creditDue(window: windows.stream) != nil else { return }
+    guard !stream.isCreditDirty, stream.inbound.creditDue(beyond: windowBeyondFirst(of: stream)) != nil else { return }
     stream.isCreditDirty = true
     creditDirty.append(id)
+  }
+
+  /// How much a call may have on top of its first window: half of what the others leave of a connection's window, so
+  /// that something is left however many of them are not read.
+  private func windowBeyondFirst(of stream: borrowing Stream) -> UInt64 {
+    let ofOthers = beyondFirst.granted - min(stream.inbound.beyondFirst.granted, beyondFirst.granted)
+    let left = windows.connection - min(ofOthers, windows.connection)
+    return min(windows.stream - min(limits.streamWindow, windows.stream), left / 2)
+  }
+
+  private mutating func noteBeyondFirst(of stream: borrowing Stream, before: InboundPipe.BeyondFirst) {
+    let now = stream.inbound.beyondFirst
+    beyondFirst.granted += now.granted
+    beyondFirst.granted -= min(before.granted, beyondFirst.granted)
+    beyondFirst.kept += now.kept
+    beyondFirst.kept -= min(before.kept, beyondFirst.kept)
   }
 
   // MARK: - Sending
@@ -581,8 +593,10 @@ public struct ConnectionStateMachine: ~Copyable {
     for id in creditDirty {
       guard var stream = streams.take(id) else { continue }
       stream.isCreditDirty = false
-      if let limit = stream.inbound.creditDue(window: windows.stream) {
+      if let limit = stream.inbound.creditDue(beyond: windowBeyondFirst(of: stream)) {
+        let before = stream.inbound.beyondFirst
         stream.inbound.advertise(limit)
+        noteBeyondFirst(of: stream, before: before)
         FrameEncoder.encode(.credit(id, limit: limit), into: &buffer)
       }
       streams[id] = stream
@@ -598,10 +612,11 @@ public struct ConnectionStateMachine: ~Copyable {
     }
   }
 
-  /// A new limit of the connection worth telling.
+  /// A new limit of the connection worth telling. It follows what was received, not what was read: a call that nobody
+  /// reads is held up by its own credit, and holds up no other.
   private var creditDue: UInt64? {
     guard phase != .closed else { return nil }
-    let limit = (receivedBytes - min(withheldBytes, receivedBytes)) + windows.connection
+    let limit = receivedBytes + windows.connection
     return limit > advertisedBytes && limit - advertisedBytes >= windows.connection / 2 ? limit : nil
   }
 
@@ -647,8 +662,9 @@ public struct ConnectionStateMachine: ~Copyable {
   /// Gives back what a call held that was removed from the table.
   private mutating func ended(_ stream: borrowing Stream, _ id: StreamID) {
     queuedBytes -= min(stream.outbound.queuedBytes, queuedBytes)
-    withheldBytes -= min(stream.inbound.withheld, withheldBytes)
-    assemblingBytes -= min(stream.inbound.assembling, assemblingBytes)
+    let inbound = stream.inbound.beyondFirst
+    beyondFirst.granted -= min(inbound.granted, beyondFirst.granted)
+    beyondFirst.kept -= min(inbound.kept, beyondFirst.kept)
     if stream.hasHandlerEnded { endedCalls += 1 }
     if stream.isScheduled {
       ready.removeAll { $0 == id }

@@ -168,7 +168,7 @@ extension Attacks {
       }
     }
 
-    @Test("empty messages that nobody reads end with their credit: 116,508 in a window of 1 MiB")
+    @Test("empty messages that nobody reads end with their credit: 29,127 in a window of 256 KiB")
     func emptyMessages() async throws {
       // 28,000 such frames come out of what one read of the socket decrypts, and an unoptimised build is slow with them.
       try await underAttack(.ignore, p99: .seconds(3)) { scene in

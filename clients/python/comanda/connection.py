@@ -36,7 +36,7 @@ class Limits:
     Raises `ValueError` for a setting below its default, which the protocol does not allow.
     """
 
-    #: DATA on the connection, and on each call, that its readers have not taken.
+    #: DATA under way on the connection, and on each call; a call's is what its reader may leave unread.
     connection_window: int = 4_194_304
     stream_window: int = 1_048_576
     #: One response.
@@ -213,7 +213,6 @@ class ClientConnection:
 
         # Ours. The peer may use all of it as soon as it has our HELLO.
         self._received = 0
-        self._withheld = 0
         self._told = limits.connection_window
         self._partial_bytes = 0
 
@@ -419,7 +418,7 @@ class ClientConnection:
     def _send_credit(self, out: bytearray, size: int) -> None:
         if self._connection_credit_due:
             self._connection_credit_due = False
-            limit = self._received - self._withheld + self._limits.connection_window
+            limit = self._received + self._limits.connection_window
             if limit > self._told:
                 self._told = min(limit, frames.MAX_U64)
                 out += frames.encode(frames.Credit(0, self._told))
@@ -590,6 +589,7 @@ class ClientConnection:
         self._received += cost
         if self._received > self._told:
             raise _Violation(CloseCode.CREDIT_EXCEEDED, "more DATA than the connection's credit")
+        self._update_connection_credit()
         if not frame.data and not frame.end_message and not frame.end_stream:
             self._spend(1, now)
         if call is None:
@@ -674,17 +674,15 @@ class ClientConnection:
         """Counts anew what waits for a call's reader, and plans CREDIT when it is worth a frame."""
         # Segments of an incomplete message are credited at once, or a message larger than the window would never
         # come; unless a whole message waits before them, or a slow reader would hold any number of messages.
-        withheld = call._complete_cost + (call._partial_cost if call._responses else 0)
-        self._withheld += withheld - call._withheld
-        call._withheld = withheld
+        call._withheld = call._complete_cost + (call._partial_cost if call._responses else 0)
         window = self._limits.stream_window
-        if 2 * (call._received - withheld + window - call._told) >= window:
+        if 2 * (call._received - call._withheld + window - call._told) >= window:
             self._credit_due[call] = None
-        self._update_connection_credit()
 
     def _update_connection_credit(self) -> None:
+        # What came counts, not what was read: a call that nobody reads is held up by its own credit, and no other is.
         window = self._limits.connection_window
-        if 2 * (self._received - self._withheld + window - self._told) >= window:
+        if 2 * (self._received + window - self._told) >= window:
             self._connection_credit_due = True
 
     # Ends
@@ -702,10 +700,6 @@ class ClientConnection:
         self._calls.pop(call.number, None)
         self._credit_due.pop(call, None)
         self._changed.add(call)
-        # What the call withheld from the connection is credited, even if its reader has yet to take it.
-        self._withheld -= call._withheld
-        call._withheld = 0
-        self._update_connection_credit()
 
     def _end_all(self, result: Result, keep_unsent: bool = False) -> None:
         for call in list(self._calls.values()):

@@ -416,9 +416,10 @@ class CreditTest(Case):
         peer.give(Data(1, b"", True))
         self.assert_closed(peer, CloseCode.CREDIT_EXCEEDED)
         peer = Peer()
-        for number in range(1, 6):
+        for _ in range(5):
             peer.open(b"")
-            peer.read()
+        peer.read()
+        for number in range(1, 6):
             peer.give(*[Data(number, bytes(16_375), True)] * (64 if number < 5 else 1))
         self.assert_closed(peer, CloseCode.CREDIT_EXCEEDED)
 
