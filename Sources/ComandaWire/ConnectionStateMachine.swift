@@ -65,6 +65,8 @@ public struct ConnectionStateMachine: ~Copyable {
   private var paused: [StreamID] = []
   private var queuedBytes = 0
   private var sentBytes: UInt64 = 0
+  /// When a segment of any call left last.
+  private var progressedAt = NIODeadline.uptimeNanoseconds(0)
   private var sendLimit: UInt64 = Limits.beforeHello.connectionWindow
   private var openLimit: StreamID = Limits.beforeHello.streams
 
@@ -135,12 +137,18 @@ public struct ConnectionStateMachine: ~Copyable {
     peer.messageSize
   }
 
-  /// The calls for which bytes wait that the peer has given no credit for, and of which none left for so long.
+  /// The calls whose next segment has lacked credit for so long: their own since one of theirs left, or the connection's
+  /// since one of any call left. A call that has credit and waits for its turn on a slow line is not among them.
   public func stalledCalls(longerThan limit: TimeAmount) -> [StreamID] {
-    streams.keys.filter { id in
-      guard let stream = streams[id], !stream.outbound.isDrained else { return false }
+    let lackOwn = streams.keys.filter { id in
+      guard let stream = streams[id], !stream.isScheduled, !stream.outbound.isDrained else { return false }
       return now - stream.progressedAt > limit
     }
+    let lackConnection = blocked.filter { id in
+      guard let stream = streams[id] else { return false }
+      return now - max(stream.progressedAt, progressedAt) > limit
+    }
+    return lackOwn + lackConnection
   }
 
   /// Tells the time; it never goes back.
@@ -556,6 +564,7 @@ public struct ConnectionStateMachine: ~Copyable {
         continue
       }
       stream.progressedAt = now
+      progressedAt = now
       sentBytes += creditBefore - credit
       queuedBytes -= queuedBefore - stream.outbound.queuedBytes
       FrameEncoder.encode(.data(id, segment, flags: flags), into: &buffer)

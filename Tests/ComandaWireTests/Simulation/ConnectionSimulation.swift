@@ -458,6 +458,11 @@ final class ConnectionSimulation {
     try require(client.waitingToSend <= openAtClient, "calls that are over wait to send")
     try require(server.waitingToSend <= openAtServer, "calls that are over wait to send")
     guard steps.isMultiple(of: 50) else { return }
+    for side in [client, server] {
+      for id in side.stalledCalls(longerThan: .nanoseconds(-1)) {
+        try require(!side.ledger.canSendData(on: id), "call \(id) counts as stalled, and has credit")
+      }
+    }
     let (atClient, atServer) = (client.openStreamIDs, server.openStreamIDs)
     try require(atClient == calls.filter(\.isOpenAtClient).map(\.id), "the client's table has other calls")
     try require(atServer == calls.filter(\.isOpenAtServer).map(\.id), "the server's table has other calls")
