@@ -78,6 +78,9 @@ public struct ConnectionStateMachine: ~Copyable {
   private var advertisedStreams: StreamID
   private var windows: ReceiveWindows
   private var endedCalls: StreamID = 0
+  /// What may come of calls that have ended, since their ends crossed it: DATA, by its cost, and other frames.
+  private var crossingBytes: UInt64 = 0
+  private var crossingFrames: UInt64 = 0
   private var creditDirty: [StreamID] = []
 
   /// A connection that has not begun. The first bytes to send are its HELLO.
@@ -176,9 +179,9 @@ public struct ConnectionStateMachine: ~Copyable {
     case .status(let id, let status): return try receiveEnd(of: id, .status(id, status), name: "STATUS")
     case .metadata(let id, let fields):
       try require(.client, "METADATA")
-      return try isOpen(id) ? .metadata(id, fields) : .none
+      return try isOpen(id) ? .metadata(id, fields) : dropped()
     case .reset(let id, let code):
-      guard try isOpen(id) else { return .none }
+      guard try isOpen(id) else { return try dropped() }
       if role == .server { try spend(AbuseBudget.Cost.glitch, on: "resets of calls") }
       remove(id)
       return .reset(id, code)
@@ -273,8 +276,8 @@ public struct ConnectionStateMachine: ~Copyable {
     receivedBytes += cost
     if let number = windows.probeDue(received: receivedBytes) { queue(.ping(number)) }
     if bytes.readableBytes == 0, flags == [] { try spend(AbuseBudget.Cost.glitch, on: "empty segments") }
-    guard try isOpen(id) else { return .none }
-    if role == .client, flags.contains(.endStream) { return .violation(id, .outOfSequence) }
+    guard try isOpen(id) else { return try dropped(cost: cost) }
+    if role == .client, flags.contains(.endStream) { return try violation(id, .outOfSequence) }
     guard var stream = streams.take(id) else { return .none }
     let before = stream.inbound.beyondFirst
     let outcome = stream.inbound.received(bytes, flags: flags, messageSize: limits.messageSize)
@@ -309,11 +312,11 @@ public struct ConnectionStateMachine: ~Copyable {
     of id: StreamID, _ event: ConnectionEvent, name: String
   ) throws(WireError) -> ConnectionEvent {
     try require(.client, name)
-    guard try isOpen(id), let stream = streams[id] else { return .none }
+    guard try isOpen(id), let stream = streams[id] else { return try dropped() }
     switch event {
-    case .response where stream.inbound.hasReceived: return .violation(id, .outOfSequence)
+    case .response where stream.inbound.hasReceived: return try violation(id, .outOfSequence)
     case .status(_, let status) where status.code == 0 && stream.inbound.isWithinMessage:
-      return .violation(id, .outOfSequence)
+      return try violation(id, .outOfSequence)
     default:
       remove(id)
       return event
@@ -321,11 +324,13 @@ public struct ConnectionStateMachine: ~Copyable {
   }
 
   private mutating func receiveCredit(_ limit: UInt64, on id: StreamID) throws(WireError) -> ConnectionEvent {
-    var isRaised = true
+    let isRaised: Bool
     if id == 0 {
       isRaised = raiseConnection(to: limit)
     } else if try isOpen(id) {
       isRaised = raise(id, to: limit)
+    } else {
+      return try dropped()
     }
     if !isRaised { try spend(AbuseBudget.Cost.glitch, on: "limits that change nothing") }
     return .creditRaised
@@ -637,6 +642,19 @@ public struct ConnectionStateMachine: ~Copyable {
     return limit - advertisedStreams >= max(1, limits.concurrentStreams / 4) ? limit : nil
   }
 
+  /// Drops a frame of a call that has ended. It is free as far as it can have crossed the end: DATA up to the credit
+  /// that ended calls had left, other frames up to a number a call.
+  private mutating func dropped(cost: UInt64 = 0) throws(WireError) -> ConnectionEvent {
+    if cost > 0, cost <= crossingBytes {
+      crossingBytes -= cost
+    } else if cost == 0, crossingFrames > 0 {
+      crossingFrames -= 1
+    } else {
+      try spend(AbuseBudget.Cost.glitch, on: "frames of calls that have ended")
+    }
+    return .none
+  }
+
   /// Whether the limit was raised.
   @discardableResult
   private mutating func raiseConnection(to limit: UInt64) -> Bool {
@@ -671,6 +689,8 @@ public struct ConnectionStateMachine: ~Copyable {
   /// Gives back what a call held that was removed from the table.
   private mutating func ended(_ stream: borrowing Stream, _ id: StreamID) {
     queuedBytes -= min(stream.outbound.queuedBytes, queuedBytes)
+    crossingBytes = min(crossingBytes, Limits.largestWindow) + stream.inbound.creditLeft
+    crossingFrames += AbuseBudget.crossingFrames
     let inbound = stream.inbound.beyondFirst
     beyondFirst.granted -= min(inbound.granted, beyondFirst.granted)
     beyondFirst.kept -= min(inbound.kept, beyondFirst.kept)
