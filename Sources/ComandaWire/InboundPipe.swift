@@ -90,9 +90,10 @@ struct InboundPipe {
     return .message(assembly ?? segment, cost: messageCost)
   }
 
+  /// A message that is partly there has memory of its own: its first segment would keep the whole read that it came with.
   private mutating func append(_ segment: ByteBuffer) {
     if assembly == nil {
-      assembly = segment
+      assembly = ByteBuffer(bytes: segment.readableBytesView)
     } else {
       assembly?.writeImmutableBuffer(segment)
     }

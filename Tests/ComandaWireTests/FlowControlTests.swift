@@ -391,6 +391,25 @@ struct ReceivingTests {
     #expect(message.storageCapacity < 1_000)
   }
 
+  @Test("the beginning of a message does not keep the large read that it came with")
+  func beginningInLarge() throws {
+    let server = try Side.serving()
+    var read = Frame.data(1, .pattern(10), flags: []).encoded
+    read.writeImmutableBuffer(.pattern(200_000))
+    var frame = try FrameDecoder.decode(&read)
+    if let frame { #expect(try server.receive(frame) == .none) }
+    // From here on the machine alone keeps anything.
+    frame = nil
+    read = ByteBuffer()
+    let event = try server.receive(.data(1, .pattern(10), flags: .endMessage))
+    guard case .message(_, let message, _, _) = event else {
+      Issue.record("no message")
+      return
+    }
+    #expect(message.readableBytes == 20)
+    #expect(message.storageCapacity < 1_000)
+  }
+
   // MARK: - Streams
 
   @Test("STREAMS comes when a quarter of the calls have ended with their handlers")
