@@ -85,7 +85,7 @@ public struct ConnectionStateMachine: ~Copyable {
 
   /// A connection that has not begun. The first bytes to send are its HELLO.
   public init(role: Role, limits: Limits, software: String) {
-    let limits = limits.raisedToDefaults()
+    let limits = limits.withinProtocol()
     self.role = role
     self.limits = limits
     self.hello = Hello(

@@ -45,13 +45,18 @@ public struct Limits: Sendable, Equatable {
   public static let beforeHello = Hello(
     connectionWindow: 1 << 20, streamWindow: 256 << 10, streams: 100, messageSize: 4 << 20, software: "")
 
-  /// None below what a peer may count on before it knows them.
-  func raisedToDefaults() -> Limits {
+  /// More than any window needs, and little enough for sums of windows.
+  static let largestWindow: UInt64 = 1 << 48
+
+  /// None below what a peer may count on before it knows them, nor beyond what the wire can say.
+  func withinProtocol() -> Limits {
     let least = Limits.beforeHello
     var limits = self
-    limits.connectionWindow = max(connectionWindow, least.connectionWindow)
-    limits.streamWindow = max(streamWindow, least.streamWindow)
-    limits.concurrentStreams = max(concurrentStreams, least.streams)
+    limits.connectionWindow = min(max(connectionWindow, least.connectionWindow), Self.largestWindow)
+    limits.streamWindow = min(max(streamWindow, least.streamWindow), Self.largestWindow)
+    limits.maximumConnectionWindow = min(maximumConnectionWindow, Self.largestWindow)
+    limits.maximumStreamWindow = min(maximumStreamWindow, Self.largestWindow)
+    limits.concurrentStreams = min(max(concurrentStreams, least.streams), FrameLayout.highestStream)
     limits.messageSize = max(messageSize, least.messageSize)
     return limits
   }
