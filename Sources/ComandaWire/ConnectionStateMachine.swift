@@ -90,7 +90,8 @@ public struct ConnectionStateMachine: ~Copyable {
     self.limits = limits
     self.hello = Hello(
       connectionWindow: limits.connectionWindow, streamWindow: limits.streamWindow,
-      streams: limits.concurrentStreams, messageSize: limits.messageSize, software: software)
+      streams: role == .server ? limits.concurrentStreams : Limits.beforeHello.streams,
+      messageSize: limits.messageSize, software: software)
     self.advertisedBytes = limits.connectionWindow
     self.advertisedStreams = limits.concurrentStreams
     self.windows = ReceiveWindows(limits)

@@ -14,7 +14,8 @@ struct SetUpTests {
         .hello(
           Hello(
             connectionWindow: limits.connectionWindow, streamWindow: limits.streamWindow,
-            streams: limits.concurrentStreams, messageSize: limits.messageSize, software: "test"))
+            streams: role == .server ? limits.concurrentStreams : 100, messageSize: limits.messageSize,
+            software: "test"))
       ])
     #expect(!side.hasOutgoing)
   }
