@@ -58,7 +58,7 @@ public struct ConnectionStateMachine: ~Copyable {
   private var outgoing = ByteBuffer()
   private var pongs: [UInt64] = []
   /// PINGs of the layer above; those of `windows` are its own to count.
-  private var unansweredPings = 0
+  private var unansweredPings: [UInt64] = []
   private var ready: Deque<StreamID> = []
   /// Calls whose next segment needs credit of the connection, in the order of their turns.
   private var blocked: Deque<StreamID> = []
@@ -201,11 +201,11 @@ public struct ConnectionStateMachine: ~Copyable {
       return .none
     case .pong(let number):
       if windows.answered(number, received: receivedBytes) { return .none }
-      if unansweredPings > 0 {
-        unansweredPings -= 1
-      } else {
+      guard let answered = unansweredPings.firstIndex(of: number) else {
         try spend(AbuseBudget.Cost.glitch, on: "PONGs")
+        return .none
       }
+      unansweredPings.remove(at: answered)
       return .pong(number)
     case .drain:
       try require(.client, "DRAIN")
@@ -496,7 +496,7 @@ public struct ConnectionStateMachine: ~Copyable {
 
   /// Asks the peer for a PONG.
   public mutating func ping(_ number: UInt64) {
-    unansweredPings += 1
+    unansweredPings.append(number)
     queue(.ping(number))
   }
 

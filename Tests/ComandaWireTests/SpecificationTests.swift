@@ -62,7 +62,7 @@ struct SpecificationTests {
     var rows = [
       "| metadata, all fields of a frame | \(Limits.metadataBytes) bytes, \(Limits.metadataFields) fields |",
       "| method name | \(Limits.methodBytes) bytes |",
-      "| status message | \(Limits.statusMessageBytes) bytes |",
+      "| message of STATUS, of CLOSE | \(Limits.statusMessageBytes) bytes |",
       "| status details | \(Limits.statusDetailsBytes) bytes |",
       "| token | \(Limits.credentialBytes) bytes |",
       "| software name | \(Limits.softwareBytes) bytes |",
