@@ -74,13 +74,16 @@ public struct NamedBound: Sendable {
       "concurrent-streams", .count, \.settings.limits.concurrentStreams, "calls at once on a connection, from 100"),
     number("message-size", .bytes, \.settings.limits.messageSize, "one message, from 4MiB"),
     number("connection-window", .bytes, \.settings.limits.connectionWindow, "under way on a connection, from 1MiB"),
-    number("stream-window", .bytes, \.settings.limits.streamWindow, "under way on a call, from 256KiB"),
+    number(
+      "stream-window", .bytes, \.settings.limits.streamWindow, "under way or unread on a call at first, from 256KiB"),
     number(
       "maximum-connection-window", .bytes, \.settings.limits.maximumConnectionWindow,
       "how far a connection's window may grow"),
     number(
       "maximum-stream-window", .bytes, \.settings.limits.maximumStreamWindow, "how far a call's window may grow"),
-    number("assembly-bytes", .bytes, \.settings.limits.assemblyBytes, "messages that are partly there, a connection"),
+    number(
+      "assembly-bytes", .bytes, \.settings.limits.assemblyBytes,
+      "messages that are partly there or not read, beyond the windows of their calls, a connection"),
     number("abuse-points", .count, \.settings.limits.abusePoints, "resets, pings and empty frames at once"),
     number("abuse-points-per-second", .count, \.settings.limits.abusePointsPerSecond, "and a second"),
   ]

@@ -176,6 +176,11 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     if isClosing { return }
     machine.advance(to: now)
     forgetAnswered()
+    if let channel = context?.channel, !channel.isWritable,
+      let bytes = try? channel.syncOptions?.getOption(.bufferedWritableBytes)
+    {
+      times.unwritten(bytes, at: now)
+    }
     switch times.check(at: now, openCalls: calls.count) {
     case .none: break
     case .ping:
