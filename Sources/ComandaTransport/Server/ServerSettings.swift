@@ -31,8 +31,8 @@ public struct ServerSettings: Sendable {
   public var drainTimeout = TimeAmount.seconds(20)
   /// How often each connection is looked at for the times above.
   public var housekeepingInterval = TimeAmount.seconds(1)
-  /// How long a key encrypts session tickets. Two older ones are still accepted, so a ticket serves two to three times
-  /// as long.
+  /// How long a key encrypts session tickets. Two older ones are still accepted, so that no rotation ends a ticket
+  /// before its time: that is 2 h (`TLSContext.ticketLifetime`), and tickets renew each other for 24 h at most.
   public var ticketKeyLifetime = TimeAmount.hours(12)
 
   /// Bytes produced at a time for one connection: a few TLS records, so that one stream does not delay the others.
