@@ -85,6 +85,17 @@ struct ConnectionTimekeeperTests {
     }
   }
 
+  @Test("times as good as endless never come", arguments: [-1.0, 0, 1])
+  func endless(chance: Double) throws {
+    var bounds = ServerBounds()
+    try bounds.set("idle-timeout", to: "9999999h")
+    try bounds.set("maximum-age", to: "9999999h")
+    let keeper = Keeper.open(bounds.settings, chance: chance)
+    #expect(keeper.check(0, openCalls: 1) == .none)
+    let century = 100 * 365 * 86_400.0
+    #expect(keeper.heard(century).check(century) == .none)
+  }
+
   @Test("a peer whose socket takes nothing is cut; one whose socket takes a little now and then is not")
   func blocked() {
     let keeper = Keeper.open()

@@ -37,7 +37,8 @@ struct ConnectionTimekeeper {
   init(_ settings: ServerSettings, at now: NIODeadline, chance: Double) {
     let share = 1 + settings.jitter * chance
     func varied(_ time: TimeAmount) -> TimeAmount {
-      .nanoseconds(Int64((Double(time.nanoseconds) * share).rounded()))
+      // A time as good as endless may lie beyond what can be counted.
+      .nanoseconds(Int64(exactly: (Double(time.nanoseconds) * share).rounded()) ?? .max)
     }
     self.settings = settings
     self.idleTimeout = varied(settings.idleTimeout)
