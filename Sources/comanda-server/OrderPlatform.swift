@@ -36,6 +36,8 @@ struct OrderPlatform: Service {
     let (identity, authority) = try certificate()
     let clientAuthority = configuration.clientAuthority.map { TLSConfiguration.PEM.file($0) }
     let tls = TLSConfiguration.server(identity, clientAuthority: clientAuthority)
+    // Caught before the server says that it serves: a SIGHUP that nobody catches ends the process.
+    let hangups = await UnixSignalsSequence(trapping: .sighup)
     let server = try RPCServer(dispatcher: dispatcher, tls: tls, settings: bounds.settings, logger: logger)
     var addresses: [String] = []
     for listen in configuration.listen { addresses.append(try await server.listen(on: listen.listener)) }
@@ -43,7 +45,7 @@ struct OrderPlatform: Service {
     await withDiscardingTaskGroup { group in
       group.addTask { await applier.run() }
       group.addTask { await authenticator.run() }
-      group.addTask { await reload(tls, of: server) }
+      group.addTask { await reload(tls, of: server, at: hangups) }
       try? await gracefulShutdown()
       logger.info("draining")
       do {
@@ -56,8 +58,8 @@ struct OrderPlatform: Service {
   }
 
   /// Reads the certificate's files anew at every SIGHUP.
-  private func reload(_ tls: TLSConfiguration, of server: RPCServer) async {
-    for await _ in await UnixSignalsSequence(trapping: .sighup) {
+  private func reload(_ tls: TLSConfiguration, of server: RPCServer, at hangups: UnixSignalsSequence) async {
+    for await _ in hangups {
       do {
         try server.reload(tls)
         logger.notice("the certificate was read anew; new connections get it")
