@@ -75,7 +75,7 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
 
   private func speaks(as address: String) {
     peer = ConnectionContext(remoteAddress: address)
-    logger[metadataKey: "peer"] = "\(address)"
+    logger[metadataKey: "peer"] = "\(LogText(address))"
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -199,7 +199,7 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     case .none, .creditRaised, .pong: break
     case .hello(let hello):
       times.introduced(at: readAt)
-      logger.debug("a connection is open", metadata: ["software": "\(hello.software)"])
+      logger.debug("a connection is open", metadata: ["software": "\(LogText(hello.software))"])
     case .opened(let id, let open): start(id, open)
     case .message(let id, let message, let cost, let isLast):
       deliver(message, cost: cost, isLast: isLast, on: id)
@@ -211,7 +211,7 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     case .drainAcknowledged: closeIfDrained()
     case .closed(let code, let message):
       if code != .done {
-        logger.info("the peer closed the connection", metadata: ["code": "\(code)", "reason": "\(message)"])
+        logger.info("the peer closed the connection", metadata: ["code": "\(code)", "reason": "\(LogText(message))"])
       }
       isClosing = true
       context?.close(promise: nil)
