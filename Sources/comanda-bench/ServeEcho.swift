@@ -49,6 +49,7 @@ struct ServeEcho: AsyncParsableCommand {
     let identity = try identity()
     var settings = ServerSettings()
     settings.connections = 50_000
+    settings.connectionsPerAddress = 50_000
     let server = try RPCServer(
       dispatcher: CallDispatcher(router: router, interceptors: bare ? [] : interceptors, logger: logger),
       tls: .server(identity), settings: settings, threads: threads, logger: logger)

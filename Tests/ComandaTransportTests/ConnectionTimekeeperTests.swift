@@ -85,6 +85,16 @@ struct ConnectionTimekeeperTests {
     }
   }
 
+  @Test("a connection that was never used is drained soon; a call or a credential gives it the whole idle time")
+  func firstCall() {
+    let (unused, used) = (Keeper.open(), Keeper.open())
+    used.times.used(at: Self.at(59))
+    #expect(unused.heard(60).check(60) == .none)
+    #expect(unused.check(60.1) == .drain(reason: "neither a call nor a credential came within 60 s"))
+    #expect(used.heard(1_859).check(1_859) == .none)
+    #expect(used.check(1_859.1) == .drain(reason: "no call for 1800 s"))
+  }
+
   @Test("times as good as endless never come", arguments: [-1.0, 0, 1])
   func endless(chance: Double) throws {
     var bounds = ServerBounds()

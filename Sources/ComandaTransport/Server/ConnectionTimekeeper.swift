@@ -28,6 +28,7 @@ struct ConnectionTimekeeper {
   private var stage: Stage
   private var heardAt: NIODeadline
   private var usedAt: NIODeadline
+  private var isUsed = false
   private var askedAt: NIODeadline?
   private var blockedSince: NIODeadline?
   private var isDraining = false
@@ -64,6 +65,12 @@ struct ConnectionTimekeeper {
     askedAt = nil
   }
 
+  /// A call began, or the peer showed who it is.
+  mutating func used(at now: NIODeadline) {
+    usedAt = now
+    isUsed = true
+  }
+
   /// The socket stopped, or began again, to take bytes.
   mutating func writability(_ isWritable: Bool, at now: NIODeadline) {
     blockedSince = isWritable ? nil : blockedSince ?? now
@@ -85,7 +92,7 @@ struct ConnectionTimekeeper {
         ? .cut(reason: "no HELLO came within \(settings.firstFrameTimeout.inWords)") : .none
     case .open: break
     }
-    if openCalls > 0 { usedAt = now }
+    if openCalls > 0 { used(at: now) }
     if let blockedSince, now - blockedSince > settings.stallTimeout {
       return .cut(reason: "nothing was read for \(settings.stallTimeout.inWords)")
     }
@@ -98,6 +105,9 @@ struct ConnectionTimekeeper {
       return .ping
     }
     if isDraining { return .none }
+    if !isUsed, now - usedAt > settings.firstCallTimeout {
+      return .drain(reason: "neither a call nor a credential came within \(settings.firstCallTimeout.inWords)")
+    }
     if now - usedAt > idleTimeout { return .drain(reason: "no call for \(idleTimeout.inWords)") }
     if now > endOfLife { return .drain(reason: "the connection is old") }
     return .none

@@ -13,7 +13,7 @@ public final class RPCServer: Sendable {
   private let settings: ServerSettings
   private let tickets: TicketKeys
   private let logger: Logger
-  private let connections = Atomic<Int>(0)
+  private let places: ConnectionPlaces
   private let state = Mutex(State())
 
   private struct State {
@@ -41,6 +41,7 @@ public final class RPCServer: Sendable {
     self.settings = settings
     self.tickets = ticketKeys
     self.logger = logger
+    self.places = ConnectionPlaces(settings, logger: logger)
     if tickets == nil { rotateTickets() }
   }
 
@@ -93,19 +94,26 @@ public final class RPCServer: Sendable {
       guard let loop = loops[ObjectIdentifier(channel.eventLoop)] else {
         throw ChannelError.inappropriateOperationForState
       }
-      let count = connections.wrappingAdd(1, ordering: .relaxed).newValue
+      let place = places.make()
       let connection = ServerConnection(
         loop: loop, dispatcher: dispatcher, settings: settings, logger: logger
       ) { connection in
         loop.remove(connection)
-        self.connections.wrappingSubtract(1, ordering: .relaxed)
+        place.leave()
       }
       loop.add(connection)
       do {
-        guard !loop.isDraining, count <= settings.connections else { throw ChannelError.ioOnClosedChannel }
+        guard !loop.isDraining else { throw ChannelError.ioOnClosedChannel }
+        try place.admit()
         let pipeline = channel.pipeline.syncOperations
         if listener.expectsProxyHeader {
-          try pipeline.addHandler(ProxyProtocolHandler { connection.speaks(for: $0) })
+          try pipeline.addHandler(
+            ProxyProtocolHandler { header in
+              try place.admit(from: header.address)
+              connection.speaks(for: header)
+            })
+        } else {
+          try place.admit(from: channel.remoteAddress)
         }
         var limits = TLSHandler.Limits()
         limits.handshakeTime = settings.handshakeTimeout
@@ -131,7 +139,7 @@ public final class RPCServer: Sendable {
 
   /// The connections that are open.
   public var connectionCount: Int {
-    connections.load(ordering: .relaxed)
+    places.count
   }
 
   /// Stops to accept, lets open calls end within the settings' limit, closes all connections, stops the loops.

@@ -86,6 +86,7 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
         peer = ConnectionContext(
           remoteAddress: peer.remoteAddress,
           certificate: PeerCertificate(subject: certificate.subject, sha256: certificate.sha256))
+        times.used(at: .now())
       }
       scheduleFlush()
     }
@@ -207,7 +208,9 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     case .reset(let id, let code):
       end(id, code == .deadlineExceeded ? .deadlinePassed : RPCError(.cancelled, "the caller cancelled the call"))
     case .violation(let id, let violation): refuse(id, RPCError(violation))
-    case .credential(let token): peer.setCredential(token)
+    case .credential(let token):
+      times.used(at: readAt)
+      peer.setCredential(token)
     case .drainAcknowledged: closeIfDrained()
     case .closed(let code, let message):
       if code != .done {
@@ -231,6 +234,7 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
   }
 
   private func start(_ id: StreamID, _ open: Open) {
+    times.used(at: readAt)
     if id >= settings.callsPerConnection {
       drain(within: settings.drainTimeout, reason: "the connection's numbers of calls are used up")
     }

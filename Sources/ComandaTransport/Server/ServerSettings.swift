@@ -18,6 +18,8 @@ public struct ServerSettings: Sendable {
   public var keepaliveInterval = TimeAmount.seconds(45)
   /// How long it may then stay silent; the network's worst is a few retransmissions.
   public var keepaliveTimeout = TimeAmount.seconds(20)
+  /// From HELLO to the first call or credential: until then a place is held by nobody known.
+  public var firstCallTimeout = TimeAmount.seconds(60)
   /// How long a connection may be without a call before it is drained: its memory is better used otherwise.
   public var idleTimeout = TimeAmount.minutes(30)
   /// How old a connection becomes before it is drained, so that load spreads over servers that were added.
@@ -39,6 +41,10 @@ public struct ServerSettings: Sendable {
   public var writeBudget = 128 << 10
   /// Connections that may be open at once; further ones are closed as they come.
   public var connections = 20_000
+  /// Connections from one address (of IPv6, from one network of 64 bits): a tenth of all, which a chain's gateway or a
+  /// load balancer that sends no PROXY header may need, so that it takes ten hosts to keep all others out. Peers of a
+  /// Unix socket do not count.
+  public var connectionsPerAddress = 2_000
   /// Calls on one connection before it is drained, ahead of the end of their numbers.
   public var callsPerConnection: StreamID = (1 << 31) - (1 << 16)
   /// Connections that wait to be accepted by this process; the kernel refuses the others.
