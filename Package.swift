@@ -135,6 +135,7 @@ let testTargets: [Target] = [
     "ComandaImportCodecTests",
     ["CCRC32C", "CImportRows", "ComandaDomain", "ComandaImportCodec", "ComandaProtos", protobuf]),
   tests("ComandaImportFilesTests", ["ComandaImportFiles"]),
+  tests("ComandaBenchTests", ["comanda-bench", "ComandaTLS"]),
   tests("ComandaConformanceTests", ["comanda-conformance", "ComandaConformance", "ComandaTLS", logging]),
   tests("ComandaPostgresTests", ["ComandaPostgres", "ComandaTestDatabase", logging]),
   tests(
