@@ -36,9 +36,11 @@ struct OrderPlatform: Service {
     let (identity, authority) = try certificate()
     let clientAuthority = configuration.clientAuthority.map { TLSConfiguration.PEM.file($0) }
     let tls = TLSConfiguration.server(identity, clientAuthority: clientAuthority)
-    // Caught before the server says that it serves: a SIGHUP that nobody catches ends the process.
+    // Caught from before the first line that says that the server serves: uncaught, SIGHUP ends a process.
     let hangups = await UnixSignalsSequence(trapping: .sighup)
-    let server = try RPCServer(dispatcher: dispatcher, tls: tls, settings: bounds.settings, logger: logger)
+    let server = try RPCServer(
+      dispatcher: dispatcher, tls: tls, settings: bounds.settings,
+      tickets: configuration.ticketKeys.map { try TicketKeys(file: $0) }, logger: logger)
     var addresses: [String] = []
     for listen in configuration.listen { addresses.append(try await server.listen(on: listen.listener)) }
     try await announce(addresses, authority: authority)
@@ -57,7 +59,7 @@ struct OrderPlatform: Service {
     }
   }
 
-  /// Reads the certificate's files anew at every SIGHUP.
+  /// Reads the certificate's files, and that of the ticket keys, anew at every SIGHUP.
   private func reload(_ tls: TLSConfiguration, of server: RPCServer, at hangups: UnixSignalsSequence) async {
     for await _ in hangups {
       do {

@@ -78,11 +78,12 @@ public final class RPCServer: Sendable {
     }
   }
 
-  /// Presents another certificate, or the renewed one of the same files, to connections to come. Those that are open
-  /// go on; session tickets stay good.
-  /// - Throws: `TLSError` when the certificate or its key cannot be used; the old one then stays.
+  /// Presents another certificate, or the renewed one of the same files, to connections to come, and reads the ticket
+  /// keys anew if they are in a file. Connections that are open go on; session tickets stay good.
+  /// - Throws: `TLSError` when the certificate, its key or the ticket keys cannot be used; the old ones then stay.
   public func reload(_ tls: TLSConfiguration) throws {
     let contexts = try loops.mapValues { _ in try TLSContext(configuration: tls, ticketKeys: tickets) }
+    try tickets.reread()
     for (id, loop) in loops {
       guard let context = contexts[id] else { continue }
       loop.eventLoop.execute { loop.replace(context) }
