@@ -20,15 +20,15 @@ final class HandlerWork: Sendable {
 ///
 /// Cancelling a call cancels its task for good, so such a task is not kept. Confined to its loop.
 final class HandlerTasks: @unchecked Sendable {
-  /// Tasks that are kept without work: as many as calls that a busy connection has at once, at 1 to 2 KiB each.
-  private static let kept = 256
-
   private let executor: LoopExecutor
+  private let kept: Int
   private var idle: [Worker] = []
   private var isClosed = false
 
-  init(_ executor: LoopExecutor) {
+  /// - Parameter kept: how many tasks may wait without work.
+  init(_ executor: LoopExecutor, kept: Int) {
     self.executor = executor
+    self.kept = kept
   }
 
   /// Has a task serve the call, soon.
@@ -59,7 +59,7 @@ final class HandlerTasks: @unchecked Sendable {
   }
 
   private func next(_ worker: Worker) async -> HandlerWork? {
-    if isClosed || idle.count >= Self.kept { return nil }
+    if isClosed || idle.count >= kept { return nil }
     return await withUnsafeContinuation { continuation in
       worker.waiting = continuation
       idle.append(worker)

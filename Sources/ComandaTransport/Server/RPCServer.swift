@@ -34,7 +34,7 @@ public final class RPCServer: Sendable {
     var loops: [ObjectIdentifier: ServerLoop] = [:]
     for loop in group.makeIterator() {
       loops[ObjectIdentifier(loop)] = ServerLoop(
-        loop, tls: try TLSContext(configuration: tls, ticketKeys: ticketKeys), interval: settings.housekeepingInterval)
+        loop, tls: try TLSContext(configuration: tls, ticketKeys: ticketKeys), settings: settings)
     }
     self.loops = loops
     self.dispatcher = dispatcher
@@ -118,6 +118,7 @@ public final class RPCServer: Sendable {
         }
         var limits = TLSHandler.Limits()
         limits.handshakeTime = settings.handshakeTimeout
+        limits.closeTime = settings.closeTimeout
         try pipeline.addHandlers(TLSHandler(context: loop.tls, serverName: nil, limits: limits), connection)
       } catch {
         connection.abandon()

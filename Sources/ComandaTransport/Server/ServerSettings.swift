@@ -31,6 +31,8 @@ public struct ServerSettings: Sendable {
   public var stallTimeout = TimeAmount.seconds(60)
   /// How long open calls may go on once their connection drains.
   public var drainTimeout = TimeAmount.seconds(20)
+  /// How long a close waits for its last bytes to leave and for the peer to close too, so that no reset overtakes them.
+  public var closeTimeout = TimeAmount.seconds(1)
   /// How often each connection is looked at for the times above.
   public var housekeepingInterval = TimeAmount.seconds(1)
   /// How long a key encrypts session tickets. Two older ones are still accepted, so that no rotation ends a ticket
@@ -39,6 +41,9 @@ public struct ServerSettings: Sendable {
 
   /// Bytes produced at a time for one connection: a few TLS records, so that one stream does not delay the others.
   public var writeBudget = 128 << 10
+  /// Tasks without work that each event loop keeps for the calls to come: as many as a busy connection has calls at
+  /// once, at 1 to 2 KiB each.
+  public var keptTasks = 256
   /// Connections that may be open at once; further ones are closed as they come.
   public var connections = 20_000
   /// Connections from one address (of IPv6, from one network of 64 bits): a tenth of all, which a chain's gateway or a
