@@ -73,7 +73,7 @@ public final class RPCServer: Sendable {
     state.withLock { $0.listeners.append(channel) }
     switch listener.socket {
     case .tcp(let host, let port):
-      return "\(host.contains(":") ? "[\(host)]" : host):\(channel.localAddress?.port ?? port)"
+      return hostAndPort(host, channel.localAddress?.port ?? port)
     case .unix(let path): return "unix:\(path)"
     }
   }
