@@ -143,6 +143,7 @@ let testTargets: [Target] = [
     "ComandaImportCodecTests",
     ["CCRC32C", "CImportRows", "ComandaDomain", "ComandaImportCodec", "ComandaProtos", protobuf]),
   tests("ComandaImportFilesTests", ["ComandaImportFiles"]),
+  tests("ComandaBenchTests", ["comanda-bench", "ComandaTLS"]),
   tests(
     "ComandaConformanceTests",
     ["comanda-conformance", "ComandaConformance", "ComandaTestRun", "ComandaTLS", logging]),

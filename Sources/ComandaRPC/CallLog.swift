@@ -23,10 +23,11 @@ public struct CallLog: ServerInterceptor {
     let level = level(of: context, outcome)
     guard level >= logger.logLevel else { return }
     var metadata: Logger.Metadata = [
-      "method": "\(context.method.path)", "code": "\(outcome.code)", "peer": "\(context.connection.remoteAddress)",
+      "method": "\(context.method.path)", "code": "\(outcome.code)",
+      "peer": "\(LogText(context.connection.remoteAddress))",
       "ms": "\(outcome.duration.nanoseconds / 1_000_000)",
     ]
-    if let id = context.metadata("request-id") { metadata["request-id"] = "\(id.prefix(64))" }
+    if let id = context.metadata("request-id") { metadata["request-id"] = "\(LogText(id))" }
     logger.log(level: level, "a call has ended", metadata: metadata)
   }
 

@@ -34,6 +34,8 @@ public struct ServerConfiguration: Hashable, Sendable {
   public let certificate: CertificateFiles?
   /// Authorities that sign clients' certificates, a PEM file; nil to ask for none.
   public let clientAuthority: String?
+  /// Keys of session tickets that replicas share, a file; nil to have the server make and rotate its own.
+  public let ticketKeys: String?
   /// Where to accept connections; at least one.
   public let listen: [Listen]
   /// Times and bounds that differ from their defaults, by name, in the order in which they were given.
@@ -107,15 +109,23 @@ extension ServerConfiguration {
         "no certificate: with --database-url give --tls-cert FILE and --tls-key FILE "
           + "(only --embedded makes itself one, for development)")
     }
-    clientAuthority = try sources.setting(.tlsClientCA).map { setting in
-      guard !setting.value.isEmpty else { throw ConfigurationError(setting, "has to name a PEM file") }
-      return setting.value
-    }
+    clientAuthority = try sources.file(.tlsClientCA, "has to name a PEM file")
+    ticketKeys = try sources.file(.ticketKeys, "has to name a file of ticket keys")
     let plain = try sources.setting(.listen).map { try Listen.all(in: $0, areProxied: false) }
     let proxied = try sources.setting(.listenProxy).map { try Listen.all(in: $0, areProxied: true) }
     listen = plain == nil && proxied == nil ? [.standard] : (plain ?? []) + (proxied ?? [])
     limits = try sources.setting(.limit).map(Limit.all(in:)) ?? []
     logLevel = try sources.setting(.logLevel).map(Logger.Level.init(setting:)) ?? .info
+  }
+}
+
+extension SettingSources {
+  /// The name of a file, or nil when none was given.
+  fileprivate func file(_ key: SettingKey, _ problem: String) throws -> String? {
+    try setting(key).map { setting in
+      guard !setting.value.isEmpty else { throw ConfigurationError(setting, problem) }
+      return setting.value
+    }
   }
 }
 

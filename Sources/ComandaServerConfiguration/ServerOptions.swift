@@ -45,6 +45,12 @@ public struct ServingOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
+      "Keys of session tickets that replicas share, newest first, a line of 'openssl rand -hex 80' each.",
+      valueName: "file"))
+  var ticketKeys: String?
+
+  @Option(
+    help: ArgumentHelp(
       "Where to accept connections (default: 127.0.0.1:7443); several with commas, also unix:/path.",
       valueName: "host:port"))
   var listen: String?
@@ -72,8 +78,9 @@ public struct ServingOptions: ParsableArguments {
 
   var flags: [SettingKey: String] {
     [
-      .tlsCert: tlsCert, .tlsKey: tlsKey, .tlsClientCA: tlsClientCA, .listen: listen, .listenProxy: listenProxy,
-      .limit: limit.isEmpty ? nil : limit.joined(separator: ","), .logLevel: logLevel,
+      .tlsCert: tlsCert, .tlsKey: tlsKey, .tlsClientCA: tlsClientCA, .ticketKeys: ticketKeys,
+      .listen: listen, .listenProxy: listenProxy, .limit: limit.isEmpty ? nil : limit.joined(separator: ","),
+      .logLevel: logLevel,
     ].compactMapValues { $0 }
   }
 }

@@ -7,6 +7,7 @@ enum SettingKey: String, CaseIterable {
   case tlsCert = "tls-cert"
   case tlsKey = "tls-key"
   case tlsClientCA = "tls-client-ca"
+  case ticketKeys = "ticket-keys"
   case listen
   case listenProxy = "listen-proxy"
   case limit

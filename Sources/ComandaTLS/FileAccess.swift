@@ -20,10 +20,19 @@ struct FileProblem: Error, CustomStringConvertible {
 }
 
 /// Reads a whole small file.
-func readFile(_ path: String, byteCountLimit: Int) throws(FileProblem) -> [UInt8] {
+///
+/// - Parameter isSecret: Whether to refuse a file that every user of the machine may read.
+func readFile(_ path: String, byteCountLimit: Int, isSecret: Bool = false) throws(FileProblem) -> [UInt8] {
   let descriptor = open(path, O_RDONLY | O_CLOEXEC)
   guard descriptor >= 0 else { throw .latest() }
   defer { close(descriptor) }
+  if isSecret {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw .latest() }
+    guard status.st_mode & 0o007 == 0 else {
+      throw FileProblem("every user of this machine may use it; right would be chmod 600")
+    }
+  }
   var content: [UInt8] = []
   var piece = [UInt8](repeating: 0, count: 64 << 10)
   while true {

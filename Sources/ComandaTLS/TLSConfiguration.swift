@@ -65,7 +65,8 @@ public struct TLSConfiguration: Sendable {
   /// - Parameters:
   ///   - identity: Presented to a server that asks for a certificate.
   ///   - sessions: Where session tickets are kept, to resume without a full handshake. Contexts of one configuration
-  ///     share it; never share it between different ones, since a resumed session is not verified again.
+  ///     share it. Between different ones it may be shared too: a session is only resumed with the same authorities
+  ///     and the same own certificate.
   public static func client(
     trust: Trust,
     identity: Identity? = nil,

@@ -86,11 +86,28 @@ func provideTicketKey(
   return answer.rawValue
 }
 
+/// Server, before a session is written into a ticket.
+func noteSessionBegin(connection: OpaquePointer?, argument: UnsafeMutableRawPointer?) -> Int32 {
+  guard let context = TLSContext.of(connection), let session = SSL_get_session(connection) else { return 0 }
+  return context.noteBegin(of: session) ? 1 : 0
+}
+
+/// Server, after a ticket was read: what may not be resumed is ignored, which means a full handshake.
+func judgeSession(
+  connection: OpaquePointer?, session: OpaquePointer?, keyName: UnsafePointer<UInt8>?, keyNameCount: Int,
+  status: Int32, argument: UnsafeMutableRawPointer?
+) -> Int32 {
+  guard status == SSL_TICKET_SUCCESS || status == SSL_TICKET_SUCCESS_RENEW, let session,
+    let context = TLSContext.of(connection), context.mayResume(session)
+  else { return SSL_TICKET_RETURN_IGNORE_RENEW }
+  return SSL_TICKET_RETURN_USE_RENEW
+}
+
 /// Client, for each session ticket that the server sent. Returning 1 takes over the reference.
 func keepSession(connection: OpaquePointer?, session: OpaquePointer?) -> Int32 {
-  guard let connection, let session, let cache = TLSContext.of(connection)?.sessions else { return 0 }
+  guard let connection, let session, let context = TLSContext.of(connection), context.sessions != nil else { return 0 }
   guard let name = TLSEngine.of(connection)?._withUnsafeGuaranteedRef({ $0.serverName }) else { return 0 }
-  cache.keep(TLSSession(adopting: session), for: name)
+  context.keep(TLSSession(adopting: session), for: name)
   return 1
 }
 

@@ -2,8 +2,9 @@ import COpenSSL
 import COpenSSLShims
 
 extension TLSContext {
-  /// Loads the certificate that this side presents, with its key.
-  func present(_ identity: TLSConfiguration.Identity, as side: String) throws(TLSError) {
+  /// Loads the certificate that this side presents, with its key; returns the certificate's text.
+  @discardableResult
+  func present(_ identity: TLSConfiguration.Identity, as side: String) throws(TLSError) -> PEMText {
     let chainText = try PEMText(identity.certificateChain, purpose: "\(side) certificate")
     let keyText = try PEMText(identity.privateKey, purpose: "\(side) private key")
     let chain = try chainText.certificates()
@@ -26,6 +27,7 @@ extension TLSContext {
     guard SSL_CTX_use_PrivateKey(pointer, key.pointer) == 1 else {
       throw .configuration("the \(keyText.origin) cannot be used: \(OpenSSLErrorQueue.drain())")
     }
+    return chainText
   }
 
   /// Accepts peers whose chain ends in one of these certificates.

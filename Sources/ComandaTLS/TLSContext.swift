@@ -1,6 +1,14 @@
 import COpenSSL
 import COpenSSLShims
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// A checked configuration, ready to start connections: an `SSL_CTX`.
 ///
 /// Make one for each event loop, since OpenSSL 3.0 takes locks of the context on each handshake. It costs about a
@@ -14,22 +22,37 @@ public final class TLSContext: @unchecked Sendable {
   let applicationProtocols: [String]
   let ticketKeys: TicketKeys?
   let sessions: TLSSessionCache?
+  /// A digest of what sessions depend on: whom this side trusts and, on a client, what it presents. A session that was
+  /// begun under another is not resumed.
+  private(set) var sessionScope: [UInt8] = []
+  let requiresClientCertificate: Bool
+  /// The time in seconds since 1970, by which sessions are judged.
+  let now: @Sendable () -> Int
 
   /// Reads and checks the certificates, keys and authorities that `configuration` names.
   ///
   /// - Parameter ticketKeys: Lets clients resume sessions; give all contexts of a server the same. Without keys, and on
   ///   a client, no tickets are issued.
   /// - Throws: ``TLSError/configuration(_:)`` that says what is wrong with which file.
-  public init(configuration: TLSConfiguration, ticketKeys: TicketKeys? = nil) throws(TLSError) {
+  public convenience init(configuration: TLSConfiguration, ticketKeys: TicketKeys? = nil) throws(TLSError) {
+    try self.init(configuration: configuration, ticketKeys: ticketKeys, now: { time(nil) })
+  }
+
+  init(
+    configuration: TLSConfiguration, ticketKeys: TicketKeys?, now: @escaping @Sendable () -> Int
+  ) throws(TLSError) {
+    self.now = now
     applicationProtocols = configuration.applicationProtocols
     self.ticketKeys = ticketKeys
     switch configuration.role {
-    case .server:
+    case .server(_, let clientAuthority):
       isServer = true
       sessions = nil
+      requiresClientCertificate = clientAuthority != nil
     case .client(_, _, let cache):
       isServer = false
       sessions = cache
+      requiresClientCertificate = false
     }
     ERR_clear_error()
     guard let pointer = SSL_CTX_new(isServer ? TLS_server_method() : TLS_client_method()) else {
@@ -43,8 +66,7 @@ public final class TLSContext: @unchecked Sendable {
       try present(identity, as: "server")
       try setUpServer(clientAuthority: clientAuthority)
     case .client(let trust, let identity, _):
-      if let identity { try present(identity, as: "client") }
-      try setUpClient(trust: trust)
+      try setUpClient(trust: trust, identity: identity)
     }
     SSL_CTX_set_ex_data(pointer, 0, Unmanaged.passUnretained(self).toOpaque())
   }
@@ -91,7 +113,9 @@ public final class TLSContext: @unchecked Sendable {
     // One ticket: a client of ours opens one connection at a time for each that it lost.
     SSL_CTX_set_num_tickets(pointer, ticketKeys == nil ? 0 : 1)
     if ticketKeys != nil {
+      SSL_CTX_set_timeout(pointer, Self.ticketLifetime)
       SSL_CTX_set_tlsext_ticket_key_evp_cb(pointer, provideTicketKey)
+      SSL_CTX_set_session_ticket_cb(pointer, noteSessionBegin, judgeSession, nil)
     }
     var scope = Array("comanda server".utf8)
     if let clientAuthority {
@@ -100,24 +124,36 @@ public final class TLSContext: @unchecked Sendable {
       SSL_CTX_set_verify(pointer, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
       scope += text.bytes
     }
-    // A ticket that was issued under one client authority must not resume under another.
-    var digest = [UInt8](repeating: 0, count: Int(SSL_MAX_SID_CTX_LENGTH))
-    guard EVP_Digest(scope, scope.count, &digest, nil, EVP_sha256(), nil) == 1,
-      SSL_CTX_set_session_id_context(pointer, digest, UInt32(digest.count)) == 1
-    else {
+    sessionScope = try Self.digest(scope)
+    guard SSL_CTX_set_session_id_context(pointer, sessionScope, UInt32(sessionScope.count)) == 1 else {
       throw .failure(OpenSSLErrorQueue.drain().description)
     }
   }
 
-  private func setUpClient(trust: TLSConfiguration.Trust) throws(TLSError) {
+  private static func digest(_ bytes: [UInt8]) throws(TLSError) -> [UInt8] {
+    var digest = [UInt8](repeating: 0, count: Int(SSL_MAX_SID_CTX_LENGTH))
+    guard EVP_Digest(bytes, bytes.count, &digest, nil, EVP_sha256(), nil) == 1 else {
+      throw .failure(OpenSSLErrorQueue.drain().description)
+    }
+    return digest
+  }
+
+  private func setUpClient(trust: TLSConfiguration.Trust, identity: TLSConfiguration.Identity?) throws(TLSError) {
+    var scope: [UInt8] = []
     switch trust {
     case .system:
       guard SSL_CTX_set_default_verify_paths(pointer) == 1 else {
         throw .configuration("the system's certificate authorities cannot be read: \(OpenSSLErrorQueue.drain())")
       }
     case .authorities(let source):
-      try self.trust(PEMText(source, purpose: "certificate authority"))
+      let text = try PEMText(source, purpose: "certificate authority")
+      try self.trust(text)
+      scope = try Self.digest(text.bytes)
     }
+    if let identity {
+      scope += try present(identity, as: "client").bytes
+    }
+    sessionScope = try Self.digest(scope)
     SSL_CTX_set_verify(pointer, SSL_VERIFY_PEER, nil)
 
     var offer: [UInt8] = []

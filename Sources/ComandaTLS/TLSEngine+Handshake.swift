@@ -17,7 +17,7 @@ extension TLSEngine {
         throw .configuration("\(quote(serverName.utf8)) is neither a host name nor an IP address")
       }
     }
-    if let session = context.sessions?.take(for: serverName) {
+    if let session = context.takeSession(for: serverName) {
       SSL_set_session(ssl, session.pointer)
     }
   }

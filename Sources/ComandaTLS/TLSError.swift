@@ -30,19 +30,6 @@ public enum TLSError: Error, Equatable, Sendable {
   case failure(String)
 }
 
-extension TLSError {
-  /// Whether the connection was merely lost, so that another attempt may succeed; the other errors come again.
-  public var isConnectionLoss: Bool {
-    switch self {
-    case .closedDuringHandshake, .handshakeTimeout, .truncated, .closed:
-      true
-    case .configuration, .peerIsNotTLS, .unsupportedVersion, .noSharedApplicationProtocol, .certificateRejected,
-      .refusedByPeer, .protocolViolation, .tooMuchHeldBack, .failure:
-      false
-    }
-  }
-}
-
 extension TLSError: CustomStringConvertible {
   /// The failure in words.
   public var description: String {

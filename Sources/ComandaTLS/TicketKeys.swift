@@ -39,6 +39,8 @@ public final class TicketKeys: Sendable {
 
   private let keys: Mutex<[Key]>
   private let retained: Int
+  /// Where they were read from, if they were.
+  let file: String?
 
   /// Starts with one random key.
   ///
@@ -48,7 +50,12 @@ public final class TicketKeys: Sendable {
   }
 
   /// Starts with these keys, newest first. Without any, tickets are neither issued nor accepted.
-  public init(_ keys: [Key], retained: Int = 3) {
+  public convenience init(_ keys: [Key], retained: Int = 3) {
+    self.init(keys, retained: retained, file: nil)
+  }
+
+  init(_ keys: [Key], retained: Int, file: String?) {
+    self.file = file
     self.retained = max(1, retained)
     self.keys = Mutex(Array(keys.prefix(max(1, retained))))
   }
@@ -59,6 +66,11 @@ public final class TicketKeys: Sendable {
       keys.insert(key, at: 0)
       keys.removeLast(max(0, keys.count - retained))
     }
+  }
+
+  /// Encrypts with the first of these keys from now on, and accepts the others.
+  func replace(with newer: [Key]) {
+    keys.withLock { $0 = Array(newer.prefix(retained)) }
   }
 
   var newest: Key? {

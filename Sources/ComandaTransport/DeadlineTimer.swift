@@ -16,7 +16,7 @@ struct DeadlineTimer {
     scheduled = loop.scheduleTask(deadline: deadline, fire)
   }
 
-  /// The timer fired; returns whether any of these deadlines has passed is the caller's to find out.
+  /// The timer fired: it is set for no deadline any more. Which ones have passed is the caller's to find out.
   mutating func fired() {
     scheduled = nil
     scheduledFor = .distantFuture

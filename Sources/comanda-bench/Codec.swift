@@ -29,7 +29,7 @@ struct Codec: ParsableCommand {
   }
 
   func validate() throws {
-    guard frames > 0 else { throw ValidationError("--frames is at least 1") }
+    try require("--frames", frames, in: 1...1_000_000_000)
   }
 
   func run() throws {

@@ -12,6 +12,9 @@ struct ComandaBench: AsyncParsableCommand {
 
       Example: comanda-bench serve-echo --listen 127.0.0.1:7901 --directory /tmp/bench &
                comanda-bench echo --profile /tmp/bench/profile.json --in-flight 64 --calls 200000 --server-pid $!
+      or, with a certificate of one's own:
+               comanda-bench serve-echo --listen 127.0.0.1:7901 --cert server.pem --key server.key &
+               comanda-bench echo --target 127.0.0.1:7901 --ca ca.pem --connections 4 --in-flight 64 --calls 200000
       """,
     subcommands: [ServeEcho.self, Echo.self, StreamCommand.self, Connections.self, Codec.self])
 }

@@ -13,7 +13,7 @@ struct Connections: AsyncParsableCommand {
       echo calls a second while they are held, and the latency of those is printed. Both sides need as many \
       descriptors: raise `ulimit -n` first.
 
-      Example: comanda-bench connections --profile /tmp/bench/profile.json --count 10000 --hold 10 --server-pid 4711
+      Example: comanda-bench connections --profile /tmp/bench/profile.json --count 10000 --hold 10 --server-pid $!
       """)
 
   @OptionGroup var target: TargetOptions
@@ -47,6 +47,14 @@ struct Connections: AsyncParsableCommand {
     }
   }
 
+  func validate() throws {
+    try require("--count", count, in: 1...1_000_000)
+    try require("--open-rate", openRate, in: 1...1_000_000)
+    try require("--hold", hold, in: 0...86_400)
+    try require("--rate", rate, in: 0...1_000_000)
+    try require("--rate times --hold", rate * max(1, hold), in: 0...100_000_000)
+  }
+
   func run() async throws {
     let server = try target.server()
     let first = try target.channel()
@@ -54,11 +62,12 @@ struct Connections: AsyncParsableCommand {
     let before = server?.residentBytes ?? 0
     let channels = try await open()
     try await Task.sleep(for: .seconds(hold))
-    let each = server.map { Double($0.residentBytes - before) / 1024 / Double(max(1, channels.count)) }
+    let each = server.map { Double($0.residentBytes - before) / 1024 / Double(channels.count) }
     let latencies = rate > 0 ? try await share(channels) : nil
     let result = Result(
       connections: channels.count, seconds: hold, serverKiBPerConnection: each, calls: latencies?.count,
       p50Us: latencies?.percentile(0.5), p95Us: latencies?.percentile(0.95), p99Us: latencies?.percentile(0.99))
+    let machine = try await target.machine(of: first)
     for channel in channels + [first] { try await channel.close() }
     var sentence = "\(result.connections) idle connections"
     if let each { sentence += ", \(each.text(1)) KiB of the server's memory each" }
@@ -67,7 +76,7 @@ struct Connections: AsyncParsableCommand {
         "; \(latencies.count) calls at \(rate) a second over all: p50 \(latencies.percentile(0.5).text()) µs, "
         + "p95 \(latencies.percentile(0.95).text()) µs, p99 \(latencies.percentile(0.99).text()) µs"
     }
-    try output.report(result, sentence)
+    try output.report(result, of: machine, sentence)
   }
 
   private func call(_ channel: ClientChannel) async throws {
@@ -82,7 +91,7 @@ struct Connections: AsyncParsableCommand {
     let start = clock.now
     try await withThrowingTaskGroup { group in
       for (index, channel) in channels.enumerated() {
-        try await clock.sleep(until: start + .seconds(1) * index / max(1, openRate))
+        try await clock.sleep(until: start + .seconds(1) * index / openRate)
         group.addTask { try await self.call(channel) }
       }
       try await group.waitForAll()

@@ -12,7 +12,7 @@ struct Echo: AsyncParsableCommand {
       server's processor time (with --server-pid) is that of the calls measured. For figures that clock ticks do not \
       blur, make some seconds' worth of calls.
 
-      Example: comanda-bench echo --profile /tmp/bench/profile.json --in-flight 64 --calls 2000000 --server-pid 4711
+      Example: comanda-bench echo --profile /tmp/bench/profile.json --in-flight 64 --calls 2000000 --server-pid $!
       """)
 
   @OptionGroup var target: TargetOptions
@@ -48,9 +48,16 @@ struct Echo: AsyncParsableCommand {
     }
   }
 
+  func validate() throws {
+    try require("--connections", connections, in: 1...50_000)
+    try require("--in-flight", inFlight, in: 1...100_000)
+    try require("--calls", calls, in: 1...1_000_000_000)
+    try require("--payload", payload, in: 0...4 << 20)
+  }
+
   func run() async throws {
     let server = try target.server()
-    let channels = try (0..<max(1, connections)).map { _ in try target.channel() }
+    let channels = try (0..<connections).map { _ in try target.channel() }
     _ = try await measure(channels, calls: calls / 10)
     let before = server?.processorSeconds
     let clock = ContinuousClock()
@@ -58,6 +65,7 @@ struct Echo: AsyncParsableCommand {
     let latencies = Latencies(try await measure(channels, calls: calls))
     let seconds = (clock.now - start) / .seconds(1)
     let spent = before.flatMap { before in server.map { $0.processorSeconds - before } }
+    let machine = try await target.machine(of: channels[0])
     for channel in channels { try await channel.close() }
     let result = Result(
       connections: channels.count, inFlight: inFlight, calls: latencies.count, payload: payload, seconds: seconds,
@@ -66,7 +74,7 @@ struct Echo: AsyncParsableCommand {
       serverCpuUsPerCall: spent.map { $0 * 1e6 / Double(max(1, latencies.count)) })
     let cost = result.serverCpuUsPerCall.map { ", \($0.text(2)) µs of server CPU a call" } ?? ""
     try output.report(
-      result,
+      result, of: machine,
       "\(result.calls) calls of \(payload) bytes, \(inFlight) in flight on each of \(result.connections) connections: "
         + "\(result.callsPerSecond.text()) calls/s, p50 \(result.p50Us.text()) µs, p99 \(result.p99Us.text()) µs, "
         + "p99.9 \(result.p999Us.text()) µs\(cost)")

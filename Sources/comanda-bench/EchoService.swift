@@ -1,4 +1,5 @@
 import ComandaRPC
+import Foundation
 import NIOCore
 
 /// Sends back what it gets, takes what it gets, sends what it is asked for: the runtime's cost and nothing else.
@@ -11,6 +12,8 @@ struct EchoService: RPCService {
   let upload: MethodDescriptor
   /// Takes the bytes to send and those of one message, a `u64` each, and sends them.
   let download: MethodDescriptor
+  /// Answers with what the server runs on, a `Machine` in JSON.
+  let describe: MethodDescriptor
 
   /// - Parameter scope: the scope that a token needs; nil for calls without one.
   init(scope: String?) {
@@ -18,12 +21,16 @@ struct EchoService: RPCService {
       service: Self.name, name: "Echo", kind: .unary, scope: scope, idempotency: .noSideEffects,
       defaultDeadline: .seconds(10))
     upload = MethodDescriptor(service: Self.name, name: "Upload", kind: .clientStreaming, scope: scope)
+    describe = MethodDescriptor(
+      service: Self.name, name: "Describe", kind: .unary, scope: scope, idempotency: .noSideEffects,
+      defaultDeadline: .seconds(10))
     download = MethodDescriptor(service: Self.name, name: "Download", kind: .serverStreaming, scope: scope)
   }
 
   var methods: [RPCMethod] {
     [
       .unary(echo) { (request: ByteBuffer, _) in request },
+      .unary(describe) { (_: ByteBuffer, _) in ByteBuffer(bytes: try JSONEncoder().encode(Machine.this)) },
       .clientStreaming(upload) { (requests: RequestStream<ByteBuffer>, _) in
         var bytes: UInt64 = 0
         for try await request in requests { bytes += UInt64(request.readableBytes) }

@@ -14,7 +14,8 @@ struct ServeEcho: AsyncParsableCommand {
     discussion: """
       Each call is authenticated, counted, timed and logged by the interceptors of the order server. With --directory \
       it makes a development certificate authority there (ca.pem), its own certificate, and a profile (profile.json) \
-      with the token that calls need. Once it serves it prints a line of JSON with its address and process id.
+      with the token that calls need; the other commands know that token too. Once it serves it prints a line of JSON \
+      with its address, its process id and the token.
 
       Example: comanda-bench serve-echo --listen 127.0.0.1:7901 --directory /tmp/bench
       """)
@@ -37,8 +38,21 @@ struct ServeEcho: AsyncParsableCommand {
   @Flag(help: "Leave out authentication, metrics and the log.")
   var bare = false
 
+  private struct ReadyLine: Encodable {
+    let event = "ready"
+    let listen: String
+    let pid: Int32
+    /// What calls need; nil if they need none.
+    let token: String?
+  }
+
+  func validate() throws {
+    try require("--threads", threads, in: 1...1_024)
+  }
+
   func run() async throws {
     let endpoint = try Endpoint(listen)
+    _ = Machine.this
     MetricsSystem.bootstrap(AtomicMetrics())
     var logger = Logger(label: "bench")
     logger.logLevel = .notice
@@ -49,13 +63,16 @@ struct ServeEcho: AsyncParsableCommand {
     let identity = try identity()
     var settings = ServerSettings()
     settings.connections = 50_000
+    settings.connectionsPerAddress = 50_000
     let server = try RPCServer(
       dispatcher: CallDispatcher(router: router, interceptors: bare ? [] : interceptors, logger: logger),
       tls: .server(identity), settings: settings, threads: threads, logger: logger)
     let address = try await server.listen(host: endpoint.host, port: endpoint.port)
     if let directory { try BenchToken.writeProfile(into: directory, server: address) }
-    let ready = #"{"event":"ready","listen":"\#(address)","pid":\#(getpid())}"# + "\n"
-    try FileHandle.standardOutput.write(contentsOf: Data(ready.utf8))
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let ready = ReadyLine(listen: address, pid: getpid(), token: bare ? nil : BenchToken.secret)
+    try FileHandle.standardOutput.write(contentsOf: encoder.encode(ready) + Data("\n".utf8))
     while true { try await Task.sleep(for: .seconds(3600)) }
   }
 

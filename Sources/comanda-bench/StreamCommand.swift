@@ -9,7 +9,7 @@ struct StreamCommand: AsyncParsableCommand {
     commandName: "stream",
     abstract: "Sends a stream of messages each way; prints the rate and the server's peak memory.",
     discussion: """
-      Example: comanda-bench stream --profile /tmp/bench/profile.json --mebibytes 1024 --server-pid 4711
+      Example: comanda-bench stream --profile /tmp/bench/profile.json --mebibytes 1024 --server-pid $!
       """)
 
   @OptionGroup var target: TargetOptions
@@ -51,13 +51,14 @@ struct StreamCommand: AsyncParsableCommand {
     let up = try await seconds { try await upload(channel, messages: messages) }
     let down = try await seconds { try await download(channel, bytes: bytes) }
     let peak = server.map { Double($0.peakBytes) / 1_048_576 }
+    let machine = try await target.machine(of: channel)
     try await channel.close()
     let size = Double(bytes) / 1_048_576
     let result = Result(
       bytes: bytes, upMiBPerSecond: size / up, downMiBPerSecond: size / down, serverPeakMiB: peak)
     let memory = peak.map { ", server's peak \($0.text()) MiB" } ?? ""
     try output.report(
-      result,
+      result, of: machine,
       "\(mebibytes) MiB in messages of \(message) bytes: up \(result.upMiBPerSecond.text()) MiB/s, "
         + "down \(result.downMiBPerSecond.text()) MiB/s\(memory)")
   }

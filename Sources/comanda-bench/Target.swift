@@ -3,6 +3,8 @@ import ComandaClient
 import ComandaRPC
 import ComandaTLS
 import ComandaTransport
+import Foundation
+import NIOCore
 
 /// The flags that say which server is measured.
 struct TargetOptions: ParsableArguments {
@@ -15,10 +17,10 @@ struct TargetOptions: ParsableArguments {
   @Option(help: "Certificate authority, PEM; with --target.")
   var ca: String?
 
-  @Option(help: "The token; with --target.")
+  @Option(help: "The token, with --target; that of serve-echo if none is given.")
   var token: String?
 
-  @Option(help: "The server's process, on this machine, to measure its processor time and memory.")
+  @Option(help: "The server's process id, on this machine, to measure its processor time and memory.")
   var serverPid: Int32?
 
   /// A connection to the server, made with its first call.
@@ -30,7 +32,18 @@ struct TargetOptions: ParsableArguments {
     let endpoint = try Endpoint(target)
     return try ClientChannel(
       target: ClientChannel.Target(host: endpoint.host, port: endpoint.port),
-      tls: .client(trust: ca.map { .authorities(.file($0)) } ?? .system), credential: token)
+      tls: .client(trust: ca.map { .authorities(.file($0)) } ?? .system), credential: token ?? BenchToken.secret)
+  }
+
+  func validate() throws {
+    try serverPid.map { try require("--server-pid", Int($0), in: 1...Int(Int32.max)) }
+  }
+
+  /// What the server runs on, as it says itself.
+  func machine(of channel: ClientChannel) async throws -> Machine {
+    let answer = try await channel.unary(
+      EchoService(scope: nil).describe, ByteBuffer(), options: CallOptions(timeout: .seconds(30)))
+    return try JSONDecoder().decode(Machine.self, from: Data(answer.readableBytesView))
   }
 
   /// The server's process, if it was named.

@@ -9,7 +9,8 @@ struct LimitsCommand: ParsableCommand {
     abstract: "List the times and bounds that can be set, with their defaults.",
     discussion: """
       Set one with --limit NAME=VALUE, with COMANDA_LIMIT=NAME=VALUE,NAME=VALUE, or in the file of --config. A method has \
-      limits of its own: running-calls:comanda.v1.OrderService/CreateOrder=100, request-bytes:METHOD=64KiB.
+      limits of its own: running-calls:comanda.v1.OrderService/CreateOrder=100, request-bytes:METHOD=64KiB. A time that is \
+      never to come is a long one: idle-timeout=9999999h.
 
       Example: comanda-server limits --json
       """)

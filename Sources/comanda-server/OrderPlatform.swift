@@ -38,7 +38,9 @@ struct OrderPlatform: Service {
     let (identity, authority) = try certificate()
     let clientAuthority = configuration.clientAuthority.map { TLSConfiguration.PEM.file($0) }
     let tls = TLSConfiguration.server(identity, clientAuthority: clientAuthority)
-    let server = try RPCServer(dispatcher: dispatcher, tls: tls, settings: bounds.settings, logger: logger)
+    let server = try RPCServer(
+      dispatcher: dispatcher, tls: tls, settings: bounds.settings,
+      tickets: configuration.ticketKeys.map { try TicketKeys(file: $0) }, logger: logger)
     do {
       var addresses: [String] = []
       for listen in configuration.listen { addresses.append(try await server.listen(on: listen.listener)) }
@@ -62,7 +64,7 @@ struct OrderPlatform: Service {
     }
   }
 
-  /// Reads the certificate's files anew at every SIGHUP.
+  /// Reads the certificate's files, and that of the ticket keys, anew at every SIGHUP.
   private func reload(_ tls: TLSConfiguration, of server: RPCServer) async {
     for await _ in hangups {
       do {

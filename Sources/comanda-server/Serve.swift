@@ -14,7 +14,8 @@ struct Serve: AsyncParsableCommand {
     abstract: "Serve until SIGTERM or SIGINT, then drain and stop.",
     discussion: """
       Settings come from flags, then COMANDA_… environment variables (COMANDA_LISTEN), then the file of --config.
-      SIGHUP has it read the certificate's files anew. Once it serves it prints one line of JSON on stdout; logs go to stderr.
+      SIGHUP has it read the files of certificate and ticket keys anew.
+      Once it serves it prints one line of JSON on stdout; logs go to stderr.
 
       Example: comanda-server serve --database-url postgresql://comanda@db/comanda \\
                  --tls-cert server.pem --tls-key server.key --listen 0.0.0.0:7443

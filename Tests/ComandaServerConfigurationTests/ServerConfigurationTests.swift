@@ -50,6 +50,15 @@ struct ServerConfigurationTests {
     }
   }
 
+  @Test("ticket keys come from a file that is named, or from the server itself")
+  func ticketKeys() throws {
+    let base = ["--embedded", "d"]
+    #expect(try configuration(base).ticketKeys == nil)
+    #expect(try configuration(base + ["--ticket-keys", "t.keys"]).ticketKeys == "t.keys")
+    #expect(try configuration(base, environment: ["COMANDA_TICKET_KEYS": "e.keys"]).ticketKeys == "e.keys")
+    #expect(try message(base + ["--ticket-keys", ""]).contains("--ticket-keys"))
+  }
+
   @Test("a variable that is set to nothing counts as not set")
   func emptyVariable() throws {
     let environment = ["COMANDA_LISTEN": "", "COMANDA_DATABASE_URL": "", "COMANDA_CONFIG": ""]

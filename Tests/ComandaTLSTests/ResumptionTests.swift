@@ -1,3 +1,4 @@
+import COpenSSL
 import NIOCore
 import Testing
 
@@ -16,8 +17,10 @@ struct ResumptionTests {
   }
 
   /// Connects, and takes the ticket that the server sends after the handshake.
-  private func connect(to server: TLSContext) throws -> EnginePair {
-    var pair = try EnginePair(client: client, server: server)
+  private func connect(
+    _ client: TLSContext? = nil, to server: TLSContext, serverName: String = "localhost"
+  ) throws -> EnginePair {
+    var pair = try EnginePair(client: client ?? self.client, server: server, serverName: serverName)
     try pair.shakeHands()
     _ = try pair.client.readAll()
     return pair
@@ -87,8 +90,8 @@ struct ResumptionTests {
     let context = try server(TicketKeys())
     _ = try connect(to: context)
     for _ in 0..<3 { #expect(try connect(to: context).serverHandshake?.isResumed == true) }
-    #expect(client.sessions?.take(for: "localhost") != nil)
-    #expect(client.sessions?.take(for: "localhost") == nil)
+    #expect(client.takeSession(for: "localhost") != nil)
+    #expect(client.takeSession(for: "localhost") == nil)
     #expect(try connect(to: context).serverHandshake?.isResumed == false)
   }
 
@@ -105,12 +108,87 @@ struct ResumptionTests {
     #expect(again.serverHandshake?.peerCertificate == pair.serverHandshake?.peerCertificate)
   }
 
+  /// A client that shares its sessions with others.
+  private func client(
+    _ sessions: TLSSessionCache, trust: CertificateWithKey? = nil, identity: CertificateWithKey? = nil
+  ) throws -> TLSContext {
+    try TLSContext(
+      configuration: .client(
+        trust: .authorities((trust ?? certificates.authority).pem), identity: identity?.identity, sessions: sessions))
+  }
+
+  @Test("a client whose certificate has expired is refused, fresh and with a ticket of when it was valid")
+  func expiredClientCertificate() throws {
+    let (keys, sessions) = (try TicketKeys(), TLSSessionCache())
+    let expired = try client(sessions)
+    expired.present(certificates.expiredClient)
+    let server = try server(keys, clientAuthority: certificates.authority.pem)
+    let refusal = TLSError.certificateRejected("certificate has expired")
+    #expect(throws: refusal) { try connect(expired, to: server) }
+
+    let earlier = try self.server(keys, clientAuthority: certificates.authority.pem)
+    earlier.verify(asOf: TestCertificates.beforeExpiry)
+    #expect(try connect(expired, to: earlier).serverHandshake?.peerCertificate?.subject == "CN=pos-18")
+    #expect(throws: refusal) { try connect(expired, to: server) }
+  }
+
+  @Test("a server whose certificate has expired is refused, fresh and with a ticket of when it was valid")
+  func expiredServerCertificate() throws {
+    let (sessions, server) = (TLSSessionCache(), try server(TicketKeys()))
+    server.present(certificates.expiredServer)
+    let (earlier, now) = (try client(sessions), try client(sessions))
+    earlier.verify(asOf: TestCertificates.beforeExpiry)
+    let refusal = TLSError.certificateRejected("certificate has expired")
+    #expect(throws: refusal) { try connect(now, to: server) }
+    _ = try connect(earlier, to: server)
+    #expect(throws: refusal) { try connect(now, to: server) }
+  }
+
+  @Test("clients that share a cache resume only with the same authorities, the same identity and the same server name")
+  func clientScope() throws {
+    let (sessions, server) = (TLSSessionCache(), try server(TicketKeys()))
+    _ = try connect(client(sessions), to: server)
+    #expect(throws: TLSError.self) { try connect(client(sessions, trust: certificates.stranger), to: server) }
+    let identified = try client(sessions, identity: certificates.client)
+    #expect(try connect(identified, to: server).serverHandshake?.isResumed == false)
+    #expect(try connect(client(sessions), to: server, serverName: "127.0.0.1").serverHandshake?.isResumed == false)
+    #expect(try connect(client(sessions), to: server).serverHandshake?.isResumed == true)
+  }
+
+  @Test("tickets renew each other for a day, and then the keys of the certificates have to be proved again")
+  func chainOfTickets() throws {
+    let (keys, start) = (try TicketKeys(), TestCertificates.now)
+    func server(after seconds: Int) throws -> TLSContext {
+      try TLSContext(configuration: .server(certificates.identity), ticketKeys: keys, now: { start + seconds })
+    }
+    #expect(try connect(to: server(after: 0)).serverHandshake?.isResumed == false)
+    for hour in [1, 12, 24] {
+      #expect(try connect(to: server(after: hour * 3_600)).serverHandshake?.isResumed == true)
+    }
+    #expect(try connect(to: server(after: 24 * 3_600 + 1)).serverHandshake?.isResumed == false)
+    #expect(try connect(to: server(after: 25 * 3_600)).serverHandshake?.isResumed == true)
+  }
+
   @Test("the cache keeps to its capacity")
   func capacity() throws {
     let cache = TLSSessionCache(capacity: 2)
     _ = try connect(to: server(TicketKeys()))
-    let session = try #require(client.sessions?.take(for: "localhost"))
-    for name in ["a", "b", "c"] { cache.keep(session, for: name) }
-    #expect(["a", "b", "c"].count { cache.take(for: $0) != nil } == 2)
+    let session = try #require(client.takeSession(for: "localhost"))
+    let keys = ["a", "b", "c"].map { TLSSessionCache.Key(serverName: $0, scope: []) }
+    for key in keys { cache.keep(session, for: key) }
+    #expect(keys.count { cache.take(for: $0) != nil } == 2)
+  }
+}
+
+extension TLSContext {
+  /// Presents a certificate unchecked, as it stays in a process that runs past its end.
+  fileprivate func present(_ identity: CertificateWithKey) {
+    #expect(SSL_CTX_use_certificate(pointer, identity.certificate.pointer) == 1)
+    #expect(SSL_CTX_use_PrivateKey(pointer, identity.key.pointer) == 1)
+  }
+
+  /// Checks certificates of full handshakes as if it were another time, in seconds since 1970.
+  fileprivate func verify(asOf time: Int) {
+    X509_VERIFY_PARAM_set_time(SSL_CTX_get0_param(pointer), time)
   }
 }

@@ -12,7 +12,9 @@ struct TestCertificates: Sendable {
   let server: CertificateWithKey
   let client: CertificateWithKey
   /// Valid until yesterday.
-  let expiredServer: CertificateWithKey
+  let expiredServer, expiredClient: CertificateWithKey
+  /// A time at which they still were.
+  static let beforeExpiry = now - 172_800
   /// An authority that nobody trusts.
   let stranger: CertificateWithKey
 
@@ -22,6 +24,7 @@ struct TestCertificates: Sendable {
     server = try .server(names: ["localhost", "127.0.0.1", "::1"], signedBy: authority, now: now, days: 1)
     client = try .client(named: "pos-17", signedBy: authority, now: now, days: 1)
     expiredServer = try .server(names: ["localhost"], signedBy: authority, now: now - 172_800, days: 1)
+    expiredClient = try .client(named: "pos-18", signedBy: authority, now: now - 172_800, days: 1)
     stranger = try .authority(named: "Stranger", now: now, days: 1)
   }
 

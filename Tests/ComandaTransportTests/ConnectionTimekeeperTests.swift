@@ -85,6 +85,27 @@ struct ConnectionTimekeeperTests {
     }
   }
 
+  @Test("a connection that was never used is drained soon; a call or a credential gives it the whole idle time")
+  func firstCall() {
+    let (unused, used) = (Keeper.open(), Keeper.open())
+    used.times.used(at: Self.at(59))
+    #expect(unused.heard(60).check(60) == .none)
+    #expect(unused.check(60.1) == .drain(reason: "neither a call nor a credential came within 60 s"))
+    #expect(used.heard(1_859).check(1_859) == .none)
+    #expect(used.check(1_859.1) == .drain(reason: "no call for 1800 s"))
+  }
+
+  @Test("times as good as endless never come", arguments: [-1.0, 0, 1])
+  func endless(chance: Double) throws {
+    var bounds = ServerBounds()
+    try bounds.set("idle-timeout", to: "9999999h")
+    try bounds.set("maximum-age", to: "9999999h")
+    let keeper = Keeper.open(bounds.settings, chance: chance)
+    #expect(keeper.check(0, openCalls: 1) == .none)
+    let century = 100 * 365 * 86_400.0
+    #expect(keeper.heard(century).check(century) == .none)
+  }
+
   @Test("a peer whose socket takes nothing is cut; one whose socket takes a little now and then is not")
   func blocked() {
     let keeper = Keeper.open()

@@ -55,6 +55,40 @@ struct ListenerTests {
     }
   }
 
+  @Test("servers with the same file of ticket keys resume each other's sessions, also after a rotation")
+  func sharedTicketKeys() async throws {
+    let file = FileManager.default.temporaryDirectory.appending(path: "keys-\(UUID().uuidString)").path
+    defer { try? FileManager.default.removeItem(atPath: file) }
+    func write(_ digits: Character...) throws {
+      let lines = digits.map { String(repeating: $0, count: 160) + "\n" }.joined()
+      #expect(
+        FileManager.default.createFile(
+          atPath: file, contents: Data(lines.utf8), attributes: [.posixPermissions: NSNumber(value: 0o600)]))
+    }
+    try write("a")
+    var ports: [Int] = []
+    var servers: [RPCServer] = []
+    let tls = try TLSConfiguration.server(certificates.get().identity)
+    for _ in 0..<2 {
+      let server = try RPCServer(
+        dispatcher: CallDispatcher(router: Router(), logger: .quiet), tls: tls, settings: .quick,
+        tickets: TicketKeys(file: file), threads: 1, logger: .quiet)
+      servers.append(server)
+      ports.append(Int(try await server.listen(host: "127.0.0.1", port: 0).split(separator: ":").last ?? "") ?? 0)
+    }
+    let client = try TLSContext(configuration: .client(trust: certificates.get().trust))
+    #expect(try await !WirePeer.resumes(port: ports[0], tls: client))
+    #expect(try await WirePeer.resumes(port: ports[1], tls: client))
+    try write("b", "a")
+    try servers[0].reload(tls)
+    #expect(try await WirePeer.resumes(port: ports[0], tls: client))
+    #expect(try await !WirePeer.resumes(port: ports[1], tls: client), "it has not read the new key yet")
+    try servers[1].reload(tls)
+    #expect(try await WirePeer.resumes(port: ports[0], tls: client))
+    #expect(try await WirePeer.resumes(port: ports[1], tls: client))
+    for server in servers { try await server.drain() }
+  }
+
   @Test("a method's bound refuses at once what is beyond it, and admits again when a call has ended")
   func methodLimit() async throws {
     let (started, release) = (Events<Void>(), Events<Void>())

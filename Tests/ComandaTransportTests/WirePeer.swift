@@ -24,17 +24,21 @@ final class WirePeer: Sendable {
     try await client(.tcp(host: "127.0.0.1", port: port), sending: first)
   }
 
-  /// - Parameter ahead: what is sent ahead of TLS.
+  /// - Parameters:
+  ///   - tls: with the sessions to resume, if there are any.
+  ///   - ahead: what is sent ahead of TLS.
   private static func client(
-    _ socket: ServerListener.Socket, ahead: ByteBuffer = ByteBuffer(), sending first: [Frame]
+    _ socket: ServerListener.Socket, tls: TLSContext? = nil, handshakes: Events<TLSHandshake>? = nil,
+    ahead: ByteBuffer = ByteBuffer(), sending first: [Frame]
   ) async throws -> WirePeer {
-    let tls = try TLSContext(configuration: .client(trust: certificates.get().trust, sessions: nil))
+    let tls = try tls ?? TLSContext(configuration: .client(trust: certificates.get().trust, sessions: nil))
     let frames = Events<Frame>()
     let bootstrap = ClientBootstrap(group: peerGroup)
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           try channel.pipeline.syncOperations.addHandlers(
-            BytesAhead(ahead), TLSHandler(context: tls, serverName: "127.0.0.1"), FrameReceiver(frames, first: first))
+            BytesAhead(ahead), TLSHandler(context: tls, serverName: "127.0.0.1"),
+            FrameReceiver(frames, first: first, handshakes: handshakes))
         }
       }
     let channel =
@@ -61,6 +65,17 @@ final class WirePeer: Sendable {
     let peer = try await client(socket, ahead: ahead, sending: [.hello(Limits.beforeHello)])
     guard case .hello? = await peer.next() else { throw ChannelError.inappropriateOperationForState }
     return peer
+  }
+
+  /// Whether a client of this context resumes a session; it takes the server's ticket for the next one.
+  static func resumes(port: Int, tls: TLSContext) async throws -> Bool {
+    let handshakes = Events<TLSHandshake>()
+    let peer = try await client(
+      .tcp(host: "127.0.0.1", port: port), tls: tls, handshakes: handshakes,
+      sending: [.hello(Limits.beforeHello), .ping(1)])
+    while let frame = await peer.next(), frame != .pong(1) {}
+    try await peer.close()
+    return await handshakes.next()?.isResumed == true
   }
 
   /// Whether a client that begins with TLS at once is closed without a word.

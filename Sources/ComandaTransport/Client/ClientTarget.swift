@@ -33,7 +33,7 @@ extension ClientChannel {
     /// `host:port`, with brackets around an IPv6 address, or `unix:/path`.
     public var description: String {
       switch location {
-      case .host(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+      case .host(let host, let port): hostAndPort(host, port)
       case .unixSocket(let path): "unix:\(path)"
       }
     }
@@ -47,7 +47,6 @@ struct Endpoint: Hashable, Sendable, CustomStringConvertible {
 
   var description: String {
     if let path = address.pathname, !path.isEmpty { return "unix:\(path)" }
-    guard let ip = address.ipAddress, let port = address.port else { return "\(address)" }
-    return address.protocol == .inet6 ? "[\(ip)]:\(port)" : "\(ip):\(port)"
+    return address.hostAndPort
   }
 }

@@ -28,6 +28,7 @@ struct ConnectionTimekeeper {
   private var stage: Stage
   private var heardAt: NIODeadline
   private var usedAt: NIODeadline
+  private var isUsed = false
   private var askedAt: NIODeadline?
   private var blockedSince: NIODeadline?
   private var unwrittenBytes: Int?
@@ -38,7 +39,8 @@ struct ConnectionTimekeeper {
   init(_ settings: ServerSettings, at now: NIODeadline, chance: Double) {
     let share = 1 + settings.jitter * chance
     func varied(_ time: TimeAmount) -> TimeAmount {
-      .nanoseconds(Int64((Double(time.nanoseconds) * share).rounded()))
+      // A time as good as endless may lie beyond what can be counted.
+      .nanoseconds(Int64(exactly: (Double(time.nanoseconds) * share).rounded()) ?? .max)
     }
     self.settings = settings
     self.idleTimeout = varied(settings.idleTimeout)
@@ -58,15 +60,16 @@ struct ConnectionTimekeeper {
     usedAt = now
   }
 
-  /// A call was opened: it may end before anybody looks.
-  mutating func used(at now: NIODeadline) {
-    usedAt = now
-  }
-
   /// Bytes of the peer came.
   mutating func heard(at now: NIODeadline) {
     heardAt = now
     askedAt = nil
+  }
+
+  /// A call began (it may end before anybody looks), or the peer showed who it is.
+  mutating func used(at now: NIODeadline) {
+    usedAt = now
+    isUsed = true
   }
 
   /// The socket stopped, or began again, to take bytes.
@@ -98,7 +101,7 @@ struct ConnectionTimekeeper {
         ? .cut(reason: "no HELLO came within \(settings.firstFrameTimeout.inWords)") : .none
     case .open: break
     }
-    if openCalls > 0 { usedAt = now }
+    if openCalls > 0 { used(at: now) }
     if let blockedSince, now - blockedSince > settings.stallTimeout {
       return .cut(reason: "nothing was read for \(settings.stallTimeout.inWords)")
     }
@@ -111,6 +114,9 @@ struct ConnectionTimekeeper {
       return .ping
     }
     if isDraining { return .none }
+    if !isUsed, now - usedAt > settings.firstCallTimeout {
+      return .drain(reason: "neither a call nor a credential came within \(settings.firstCallTimeout.inWords)")
+    }
     if now - usedAt > idleTimeout { return .drain(reason: "no call for \(idleTimeout.inWords)") }
     if now > endOfLife { return .drain(reason: "the connection is old") }
     return .none

@@ -7,16 +7,16 @@ import DequeModule
 /// handler waits for something, its task waits with it, and the executor begins the next task for the calls behind it.
 /// Cancelling a call cancels its task for good, so such a task is not kept. Confined to its loop.
 final class HandlerTasks: TickWork, @unchecked Sendable {
-  /// Tasks that are kept without work: as many as calls that a busy connection has at once, at 1 to 2 KiB each.
-  private static let kept = 256
-
   private let executor: LoopExecutor
+  private let kept: Int
   private var calls: Deque<ServerCall> = []
   private var idle: [Worker] = []
   private var isClosed = false
 
-  init(_ executor: LoopExecutor) {
+  /// - Parameter kept: how many tasks may wait without work.
+  init(_ executor: LoopExecutor, kept: Int) {
     self.executor = executor
+    self.kept = kept
     executor.work = self
   }
 
@@ -54,7 +54,7 @@ final class HandlerTasks: TickWork, @unchecked Sendable {
         if worker.isCancelled { return }
         if !executor.hasTime() { break }
       }
-      if isClosed || idle.count >= Self.kept { return }
+      if isClosed || idle.count >= kept { return }
       await withUnsafeContinuation { continuation in
         worker.waiting = continuation
         idle.append(worker)

@@ -1,4 +1,5 @@
 import ComandaRPC
+import ComandaWire
 import NIOCore
 
 /// The times and bounds that a server is run with.
@@ -20,6 +21,10 @@ public struct NamedBound: Sendable {
   public let meaning: String
   /// How its value is written: `30s`, `20000`, `4MiB`.
   public let form: Form
+  /// The values that can be kept, in milliseconds, bytes, percent or as a count.
+  public let range: ClosedRange<Int>
+  /// Why no less, where that is not plain.
+  private let leastReason: String
   private let get: @Sendable (ServerBounds) -> Int
   private let set: @Sendable (inout ServerBounds, Int) -> Void
 
@@ -31,6 +36,8 @@ public struct NamedBound: Sendable {
     case count
     /// Bytes, as `512`, `64KiB` or `4MiB`.
     case bytes
+    /// Hundredths, as `10%`.
+    case percent
   }
 
   /// A value that cannot be used.
@@ -39,21 +46,47 @@ public struct NamedBound: Sendable {
     public let description: String
   }
 
+  /// More than any machine has, and little enough that no sum of such numbers overflows.
+  private static let mostCount = 1_000_000_000
+  private static let mostBytes = 1 << 40
+  /// A message is one buffer, whose indices have 32 bits.
+  private static let mostMessageBytes = 1 << 30
+  /// Numbers of calls have 31 bits.
+  private static let mostCalls = Int(Int32.max)
+
   private static func time(
-    _ name: String, _ path: any WritableKeyPath<ServerBounds, TimeAmount> & Sendable, _ meaning: String
+    _ name: String, _ path: any WritableKeyPath<ServerBounds, TimeAmount> & Sendable, from least: Int = 1,
+    _ meaning: String
   ) -> NamedBound {
     NamedBound(
-      name: name, meaning: meaning, form: .time, get: { Int($0[keyPath: path].nanoseconds / 1_000_000) },
+      name: name, meaning: meaning, form: .time, range: least...Int.max, leastReason: "",
+      get: { Int($0[keyPath: path].nanoseconds / 1_000_000) },
       set: { $0[keyPath: path] = .milliseconds(Int64($1)) })
   }
 
   private static func number<Value: FixedWidthInteger & SendableMetatype>(
-    _ name: String, _ form: Form, _ path: any WritableKeyPath<ServerBounds, Value> & Sendable, _ meaning: String
+    _ name: String, _ form: Form, _ path: any WritableKeyPath<ServerBounds, Value> & Sendable, from least: Value = 1,
+    to most: Int? = nil, because leastReason: String = "", _ meaning: String
   ) -> NamedBound {
     NamedBound(
-      name: name, meaning: meaning, form: form, get: { Int(clamping: $0[keyPath: path]) },
+      name: name, meaning: meaning, form: form,
+      range: Int(clamping: least)...(most ?? (form == .bytes ? mostBytes : mostCount)), leastReason: leastReason,
+      get: { Int(clamping: $0[keyPath: path]) },
       set: { $0[keyPath: path] = Value(clamping: $1) })
   }
+
+  /// A limit of HELLO, which cannot take back what clients count on before they know it.
+  private static func helloLimit<Value: FixedWidthInteger & SendableMetatype>(
+    _ name: String, _ form: Form, _ path: any WritableKeyPath<ServerBounds, Value> & Sendable, from least: Value,
+    to most: Int? = nil, _ meaning: String
+  ) -> NamedBound {
+    number(name, form, path, from: least, to: most, because: "clients count on so much", meaning)
+  }
+
+  private static let jitter = NamedBound(
+    name: "jitter", meaning: "by how much idle-timeout and maximum-age vary between connections", form: .percent,
+    range: 0...50, leastReason: "", get: { Int(($0.settings.jitter * 100).rounded()) },
+    set: { $0.settings.jitter = Double($1) / 100 })
 
   /// All of them.
   public static let all: [NamedBound] = [
@@ -62,56 +95,95 @@ public struct NamedBound: Sendable {
     time("first-frame-timeout", \.settings.firstFrameTimeout, "from there to the peer's HELLO"),
     time("keepalive-interval", \.settings.keepaliveInterval, "how long a peer may be silent before it is pinged"),
     time("keepalive-timeout", \.settings.keepaliveTimeout, "how long it may then stay silent"),
-    time("idle-timeout", \.settings.idleTimeout, "how long a connection may be without a call, give or take a tenth"),
-    time("maximum-age", \.settings.maximumAge, "how old a connection becomes, give or take a tenth"),
+    time("first-call-timeout", \.settings.firstCallTimeout, "from HELLO to the first call or credential"),
+    time("idle-timeout", \.settings.idleTimeout, "how long a connection may be without a call"),
+    time("maximum-age", \.settings.maximumAge, "how old a connection becomes"),
+    jitter,
     time("stall-timeout", \.settings.stallTimeout, "how long a peer may leave what waits for it unread"),
     time("drain-timeout", \.settings.drainTimeout, "how long calls may go on once their connection drains"),
+    time("close-timeout", \.settings.closeTimeout, "how long a close waits for its last bytes to leave"),
+    time(
+      "housekeeping-interval", \.settings.housekeepingInterval, from: 10,
+      "how often connections are looked at for these times"),
     time("ticket-key-lifetime", \.settings.ticketKeyLifetime, "how long a key encrypts session tickets"),
     number("connections", .count, \.settings.connections, "connections at once"),
-    number("calls-per-connection", .count, \.settings.callsPerConnection, "calls before a connection is replaced"),
+    number(
+      "connections-per-address", .count, \.settings.connectionsPerAddress,
+      "connections at once from one IPv4 address or IPv6 /64"),
+    number(
+      "backlog", .count, \.settings.backlog, to: 65_535, "connections that the kernel lets wait to be accepted"),
+    number(
+      "calls-per-connection", .count, \.settings.callsPerConnection, to: mostCalls,
+      "calls before a connection is replaced"),
     number("running-calls", .count, \.calls.runningCalls, "calls at once; more are refused with RESOURCE_EXHAUSTED"),
-    number(
-      "concurrent-streams", .count, \.settings.limits.concurrentStreams, "calls at once on a connection, from 100"),
-    number("message-size", .bytes, \.settings.limits.messageSize, "one message, from 4MiB"),
-    number("connection-window", .bytes, \.settings.limits.connectionWindow, "under way on a connection, from 1MiB"),
-    number(
-      "stream-window", .bytes, \.settings.limits.streamWindow, "under way or unread on a call at first, from 256KiB"),
+    helloLimit(
+      "concurrent-streams", .count, \.settings.limits.concurrentStreams, from: Limits.beforeHello.streams,
+      to: mostCalls, "calls at once on a connection"),
+    helloLimit(
+      "message-size", .bytes, \.settings.limits.messageSize, from: Limits.beforeHello.messageSize,
+      to: mostMessageBytes, "one message"),
+    helloLimit(
+      "connection-window", .bytes, \.settings.limits.connectionWindow, from: Limits.beforeHello.connectionWindow,
+      "under way on a connection"),
+    helloLimit(
+      "stream-window", .bytes, \.settings.limits.streamWindow, from: Limits.beforeHello.streamWindow,
+      "under way or unread on a call at first"),
     number(
       "maximum-connection-window", .bytes, \.settings.limits.maximumConnectionWindow,
-      "how far a connection's window may grow"),
+      "how far a connection's window may grow, if it is above connection-window"),
     number(
-      "maximum-stream-window", .bytes, \.settings.limits.maximumStreamWindow, "how far a call's window may grow"),
+      "maximum-stream-window", .bytes, \.settings.limits.maximumStreamWindow,
+      "how far a call's window may grow, if it is above stream-window"),
+    number("assembly-bytes", .bytes, \.settings.limits.assemblyBytes, "messages that are partly there or not read, beyond the windows of their calls, a connection"),
     number(
-      "assembly-bytes", .bytes, \.settings.limits.assemblyBytes,
-      "messages that are partly there or not read, beyond the windows of their calls, a connection"),
+      "outbound-stream-bytes", .bytes, \.settings.limits.outboundHighWater,
+      "what may wait to be sent on a call before its handler has to"),
+    number(
+      "outbound-connection-bytes", .bytes, \.settings.limits.connectionOutboundHighWater,
+      "the same for all calls of a connection"),
+    number(
+      "write-budget", .bytes, \.settings.writeBudget, from: 16 << 10, because: "a frame has so many",
+      "what is written for a connection at a time"),
+    number("kept-tasks", .count, \.settings.keptTasks, "tasks that an event loop keeps for calls to come"),
     number("abuse-points", .count, \.settings.limits.abusePoints, "resets, pings and empty frames at once"),
     number("abuse-points-per-second", .count, \.settings.limits.abusePointsPerSecond, "and a second"),
   ]
 
   /// The value that bounds have, as it is written.
   public func text(in bounds: ServerBounds) -> String {
-    let value = get(bounds)
-    switch form {
-    case .count: return "\(value)"
-    case .time: return Self.written(value, [("h", 3_600_000), ("min", 60_000), ("s", 1_000)], "ms")
-    case .bytes: return Self.written(value, [("MiB", 1 << 20), ("KiB", 1 << 10)], "")
-    }
-  }
-
-  private static func written(_ value: Int, _ units: [(String, Int)], _ smallest: String) -> String {
-    let unit = units.first { value >= $0.1 && value.isMultiple(of: $0.1) }
-    return unit.map { "\(value / $0.1)\($0.0)" } ?? "\(value)\(smallest)"
+    form.text(of: get(bounds))
   }
 
   fileprivate func apply(_ text: String, to bounds: inout ServerBounds) throws(Invalid) {
-    guard let value = form.value(of: text), value > 0 else {
+    guard let value = form.value(of: text), value > 0 || range.contains(0) else {
       throw Invalid(description: "\"\(text)\" is no value of \(name); right would be \(self.text(in: ServerBounds()))")
+    }
+    guard value >= range.lowerBound else {
+      let reason = leastReason.isEmpty ? "" : ": " + leastReason
+      throw Invalid(description: "\(name) is at least \(form.text(of: range.lowerBound)), not \(text)\(reason)")
+    }
+    guard value <= range.upperBound else {
+      throw Invalid(description: "\(name) is at most \(form.text(of: range.upperBound)), not \(text)")
     }
     set(&bounds, value)
   }
 }
 
 extension NamedBound.Form {
+  /// A value as it is written.
+  func text(of value: Int) -> String {
+    let units: [(String, Int)] =
+      switch self {
+      case .count: []
+      case .time: [("h", 3_600_000), ("min", 60_000), ("s", 1_000), ("ms", 1)]
+      case .bytes: [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)]
+      case .percent: [("%", 1)]
+      }
+    if value == 0, let smallest = units.last { return "0\(smallest.0)" }
+    let unit = units.first { value >= $0.1 && value.isMultiple(of: $0.1) }
+    return unit.map { "\(value / $0.1)\($0.0)" } ?? "\(value)"
+  }
+
   /// Milliseconds, bytes or a count; nil when the text is not of the form, or too large.
   func value(of text: String) -> Int? {
     let digits = text.prefix { $0.isASCII && $0.isNumber }
@@ -120,6 +192,7 @@ extension NamedBound.Form {
       switch self {
       case .time: ["ms": 1, "s": 1_000, "min": 60_000, "h": 3_600_000]
       case .count: ["": 1]
+      case .percent: ["%": 1]
       case .bytes: ["": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30]
       }
     guard digits.count <= 10, let number = Int(digits), let factor = factors[unit] else { return nil }

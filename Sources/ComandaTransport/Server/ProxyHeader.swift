@@ -4,8 +4,11 @@ import NIOCore
 ///
 /// Source: https://www.haproxy.org/download/2.9/doc/proxy-protocol.txt, section 2.2
 package struct ProxyHeader: Equatable {
-  /// The client's address as text, `192.0.2.7:51234`; nil when the balancer speaks for itself (a health check).
-  package let client: String?
+  /// The client's address; nil when the balancer speaks for itself (a health check).
+  package let address: SocketAddress?
+
+  /// The client's address as text, `192.0.2.7:51234`.
+  package var client: String? { address?.hostAndPort }
 
   /// What a header begins with.
   static let signature: [UInt8] = [0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a]
@@ -39,10 +42,10 @@ package struct ProxyHeader: Equatable {
     guard var addresses = buffer.getSlice(at: start + fixedLength, length: Int(length)) else { return nil }
     buffer.moveReaderIndex(forwardBy: fixedLength + Int(length))
     let isLocal = versionAndCommand & 0xf == 0
-    return ProxyHeader(client: isLocal ? nil : try client(family, &addresses))
+    return ProxyHeader(address: isLocal ? nil : try address(family, &addresses))
   }
 
-  private static func client(_ family: UInt8, _ addresses: inout ByteBuffer) throws(Malformed) -> String? {
+  private static func address(_ family: UInt8, _ addresses: inout ByteBuffer) throws(Malformed) -> SocketAddress? {
     let size: Int
     switch family {
     case 0x11: size = 4
@@ -53,7 +56,7 @@ package struct ProxyHeader: Equatable {
       let port = addresses.readInteger(as: UInt16.self),
       let address = try? SocketAddress(packedIPAddress: source, port: Int(port))
     else { throw Malformed(description: "the PROXY header ends within its addresses") }
-    return address.hostAndPort
+    return address
   }
 }
 
@@ -62,36 +65,31 @@ final class ProxyProtocolHandler: ChannelInboundHandler, RemovableChannelHandler
   typealias InboundIn = ByteBuffer
   typealias InboundOut = ByteBuffer
 
-  private let report: (ProxyHeader) -> Void
+  private let report: (ProxyHeader) throws -> Void
   private var received = ByteBuffer()
   private var isDone = false
 
-  /// - Parameter report: called on the loop, before any byte of TLS is passed on.
-  init(_ report: @escaping (ProxyHeader) -> Void) {
+  /// - Parameter report: called on the loop, before any byte of TLS is passed on; the connection is closed if it throws.
+  init(_ report: @escaping (ProxyHeader) throws -> Void) {
     self.report = report
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     if isDone { return context.fireChannelRead(data) }
     received.writeImmutableBuffer(unwrapInboundIn(data))
-    do throws(ProxyHeader.Malformed) {
+    do {
       guard let header = try ProxyHeader.decode(&received) else { return }
       isDone = true
-      report(header)
+      try report(header)
       if received.readableBytes > 0 { context.fireChannelRead(wrapInboundOut(received)) }
       context.pipeline.syncOperations.removeHandler(self, promise: nil)
+    } catch is ConnectionPlaces.Refusal {
+      // Told to the log already, with others of its kind.
+      context.close(promise: nil)
     } catch {
       isDone = true
       context.fireErrorCaught(error)
       context.close(promise: nil)
     }
-  }
-}
-
-extension SocketAddress {
-  /// `127.0.0.1:7443`, `[::1]:7443`; a Unix socket's path.
-  var hostAndPort: String {
-    guard let ip = ipAddress, let port else { return pathname ?? "\(self)" }
-    return self.protocol == .inet6 ? "[\(ip)]:\(port)" : "\(ip):\(port)"
   }
 }

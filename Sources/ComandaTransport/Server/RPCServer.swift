@@ -13,7 +13,7 @@ public final class RPCServer: Sendable {
   private let settings: ServerSettings
   private let tickets: TicketKeys
   private let logger: Logger
-  private let connections = Atomic<Int>(0)
+  private let places: ConnectionPlaces
   private let state = Mutex(State())
 
   private struct State {
@@ -34,13 +34,14 @@ public final class RPCServer: Sendable {
     var loops: [ObjectIdentifier: ServerLoop] = [:]
     for loop in group.makeIterator() {
       loops[ObjectIdentifier(loop)] = ServerLoop(
-        loop, tls: try TLSContext(configuration: tls, ticketKeys: ticketKeys), interval: settings.housekeepingInterval)
+        loop, tls: try TLSContext(configuration: tls, ticketKeys: ticketKeys), settings: settings)
     }
     self.loops = loops
     self.dispatcher = dispatcher
     self.settings = settings
     self.tickets = ticketKeys
     self.logger = logger
+    self.places = ConnectionPlaces(settings, logger: logger)
     if tickets == nil { rotateTickets() }
   }
 
@@ -84,11 +85,12 @@ public final class RPCServer: Sendable {
     }
   }
 
-  /// Presents another certificate, or the renewed one of the same files, to connections to come. Those that are open
-  /// go on; session tickets stay good.
-  /// - Throws: `TLSError` when the certificate or its key cannot be used; the old one then stays.
+  /// Presents another certificate, or the renewed one of the same files, to connections to come, and reads the ticket
+  /// keys anew if they are in a file. Connections that are open go on; session tickets stay good.
+  /// - Throws: `TLSError` when the certificate, its key or the ticket keys cannot be used; the old ones then stay.
   public func reload(_ tls: TLSConfiguration) throws {
     let contexts = try loops.mapValues { _ in try TLSContext(configuration: tls, ticketKeys: tickets) }
+    try tickets.reread()
     for (id, loop) in loops {
       guard let context = contexts[id] else { continue }
       loop.eventLoop.execute { loop.replace(context) }
@@ -100,22 +102,30 @@ public final class RPCServer: Sendable {
       guard let loop = loops[ObjectIdentifier(channel.eventLoop)] else {
         throw ChannelError.inappropriateOperationForState
       }
-      let count = connections.wrappingAdd(1, ordering: .relaxed).newValue
+      let place = places.make()
       let connection = ServerConnection(
         loop: loop, dispatcher: dispatcher, settings: settings, logger: logger
       ) { connection in
         loop.remove(connection)
-        self.connections.wrappingSubtract(1, ordering: .relaxed)
+        place.leave()
       }
       loop.add(connection)
       do {
-        guard !loop.isDraining, count <= settings.connections else { throw ChannelError.ioOnClosedChannel }
+        guard !loop.isDraining else { throw ChannelError.ioOnClosedChannel }
+        try place.admit()
         let pipeline = channel.pipeline.syncOperations
         if listener.expectsProxyHeader {
-          try pipeline.addHandler(ProxyProtocolHandler { connection.speaks(for: $0) })
+          try pipeline.addHandler(
+            ProxyProtocolHandler { header in
+              try place.admit(from: header.address)
+              connection.speaks(for: header)
+            })
+        } else {
+          try place.admit(from: channel.remoteAddress)
         }
         var limits = TLSHandler.Limits()
         limits.handshakeTime = settings.handshakeTimeout
+        limits.closeTime = settings.closeTimeout
         try pipeline.addHandlers(TLSHandler(context: loop.tls, serverName: nil, limits: limits), connection)
       } catch {
         connection.abandon()
@@ -138,7 +148,7 @@ public final class RPCServer: Sendable {
 
   /// The connections that are open.
   public var connectionCount: Int {
-    connections.load(ordering: .relaxed)
+    places.count
   }
 
   /// Stops to accept, lets open calls end within the settings' limit, closes all connections, stops the loops.

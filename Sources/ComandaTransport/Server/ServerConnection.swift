@@ -75,7 +75,7 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
 
   private func speaks(as address: String) {
     peer = ConnectionContext(remoteAddress: address)
-    logger[metadataKey: "peer"] = "\(address)"
+    logger[metadataKey: "peer"] = "\(LogText(address))"
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -86,6 +86,7 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
         peer = ConnectionContext(
           remoteAddress: peer.remoteAddress,
           certificate: PeerCertificate(subject: certificate.subject, sha256: certificate.sha256))
+        times.used(at: .now())
       }
       scheduleFlush()
     }
@@ -205,7 +206,7 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     case .none, .creditRaised, .pong: break
     case .hello(let hello):
       times.introduced(at: readAt)
-      logger.debug("a connection is open", metadata: ["software": "\(hello.software)"])
+      logger.debug("a connection is open", metadata: ["software": "\(LogText(hello.software))"])
     case .opened(let id, let open): start(id, open)
     case .message(let id, let message, let cost, let isLast):
       deliver(message, cost: cost, isLast: isLast, on: id)
@@ -214,12 +215,13 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
       end(id, code == .deadlineExceeded ? .deadlinePassed : RPCError(.cancelled, "the caller cancelled the call"))
     case .violation(let id, let violation): refuse(id, RPCError(violation))
     case .credential(let token):
+      times.used(at: readAt)
       peer = ConnectionContext(
         remoteAddress: peer.remoteAddress, certificate: peer.certificate, credential: token)
     case .drainAcknowledged: closeIfDrained()
     case .closed(let code, let message):
       if code != .done {
-        logger.info("the peer closed the connection", metadata: ["code": "\(code)", "reason": "\(message)"])
+        logger.info("the peer closed the connection", metadata: ["code": "\(code)", "reason": "\(LogText(message))"])
       }
       isClosing = true
       context?.close(promise: nil)
@@ -239,6 +241,7 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
   }
 
   private func start(_ id: StreamID, _ open: consuming Open) {
+    times.used(at: readAt)
     if id >= settings.callsPerConnection {
       drain(within: settings.drainTimeout, reason: "the connection's numbers of calls are used up")
     }
@@ -255,7 +258,6 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     let call = ServerCall(
       id: id, route: route, fields: open.metadata, arrival: readAt, deadline: deadline, peer: peer, connection: self)
     calls[id] = call
-    times.used(at: readAt)
     runningHandlers += 1
     if let deadline {
       deadlines.cover(deadline, on: eventLoop) { self.endExpired() }

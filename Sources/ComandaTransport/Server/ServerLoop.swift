@@ -13,11 +13,11 @@ final class ServerLoop: @unchecked Sendable {
   private var isWatching = false
   private var drained: EventLoopPromise<Void>?
 
-  init(_ eventLoop: any EventLoop, tls: TLSContext, interval: TimeAmount) {
+  init(_ eventLoop: any EventLoop, tls: TLSContext, settings: ServerSettings) {
     self.executor = LoopExecutor(eventLoop: eventLoop)
-    self.handlers = HandlerTasks(executor)
+    self.handlers = HandlerTasks(executor, kept: settings.keptTasks)
     self.tls = tls
-    self.interval = interval
+    self.interval = settings.housekeepingInterval
   }
 
   var eventLoop: any EventLoop {

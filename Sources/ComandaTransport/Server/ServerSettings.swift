@@ -18,6 +18,8 @@ public struct ServerSettings: Sendable {
   public var keepaliveInterval = TimeAmount.seconds(45)
   /// How long it may then stay silent; the network's worst is a few retransmissions.
   public var keepaliveTimeout = TimeAmount.seconds(20)
+  /// From HELLO to the first call or credential: until then a place is held by nobody known.
+  public var firstCallTimeout = TimeAmount.seconds(60)
   /// How long a connection may be without a call before it is drained: its memory is better used otherwise.
   public var idleTimeout = TimeAmount.minutes(30)
   /// How old a connection becomes before it is drained, so that load spreads over servers that were added.
@@ -29,16 +31,25 @@ public struct ServerSettings: Sendable {
   public var stallTimeout = TimeAmount.seconds(60)
   /// How long open calls may go on once their connection drains.
   public var drainTimeout = TimeAmount.seconds(20)
+  /// How long a close waits for its last bytes to leave and for the peer to close too, so that no reset overtakes them.
+  public var closeTimeout = TimeAmount.seconds(1)
   /// How often each connection is looked at for the times above.
   public var housekeepingInterval = TimeAmount.seconds(1)
-  /// How long a key encrypts session tickets. Two older ones are still accepted, so a ticket serves two to three times
-  /// as long.
+  /// How long a key encrypts session tickets. Two older ones are still accepted, so that no rotation ends a ticket
+  /// before its time: that is 2 h (`TLSContext.ticketLifetime`), and tickets renew each other for 24 h at most.
   public var ticketKeyLifetime = TimeAmount.hours(12)
 
   /// Bytes produced at a time for one connection: a few TLS records, so that one stream does not delay the others.
   public var writeBudget = 128 << 10
+  /// Tasks without work that each event loop keeps for the calls to come: as many as a busy connection has calls at
+  /// once, at 1 to 2 KiB each.
+  public var keptTasks = 256
   /// Connections that may be open at once; further ones are closed as they come.
   public var connections = 20_000
+  /// Connections from one address (of IPv6, from one network of 64 bits): a tenth of all, which a chain's gateway or a
+  /// load balancer that sends no PROXY header may need, so that it takes ten hosts to keep all others out. Peers of a
+  /// Unix socket do not count.
+  public var connectionsPerAddress = 2_000
   /// Calls on one connection before it is drained, ahead of the end of their numbers.
   public var callsPerConnection: StreamID = (1 << 31) - (1 << 16)
   /// Connections that wait to be accepted by this process; the kernel refuses the others.
