@@ -15,11 +15,13 @@ final class Replica: Sendable {
   private let process: Mutex<ChildProcess>
 
   /// Starts a server on the database, and with the certificate, of another one.
-  static func start(beside server: Server) async throws -> Replica {
+  ///
+  /// - Parameter drainTimeout: how long calls may go on once it is told to stop, in seconds.
+  static func start(beside server: Server, drainTimeout: Int = 20) async throws -> Replica {
     guard let url = server.databaseURL else { throw HarnessError("the server's database does not run\n\(server.log)") }
     let arguments = [
       "--database-url", url, "--tls-cert", server.directory + "/tls/server.pem", "--tls-key",
-      server.directory + "/tls/server.key",
+      server.directory + "/tls/server.key", "--limit", "drain-timeout=\(drainTimeout)s",
     ]
     let (process, address) = try await launch(arguments, listen: "127.0.0.1:0")
     return Replica(address: address, arguments: arguments, process: process)
