@@ -134,7 +134,9 @@ public struct NamedBound: Sendable {
     number(
       "maximum-stream-window", .bytes, \.settings.limits.maximumStreamWindow,
       "how far a call's window may grow, if it is above stream-window"),
-    number("assembly-bytes", .bytes, \.settings.limits.assemblyBytes, "messages that are partly there or not read, beyond the windows of their calls, a connection"),
+    number(
+      "assembly-bytes", .bytes, \.settings.limits.assemblyBytes,
+      "messages that are partly there or not read, beyond the windows of their calls, a connection"),
     number(
       "outbound-stream-bytes", .bytes, \.settings.limits.outboundHighWater,
       "what may wait to be sent on a call before its handler has to"),
