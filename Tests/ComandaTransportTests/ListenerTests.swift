@@ -2,6 +2,7 @@ import ComandaRPC
 import ComandaTLS
 import ComandaTestRun
 import ComandaWire
+import Foundation
 import Logging
 import NIOCore
 import NIOPosix
@@ -57,8 +58,7 @@ struct ListenerTests {
 
   @Test("servers with the same file of ticket keys resume each other's sessions, also after a rotation")
   func sharedTicketKeys() async throws {
-    let file = FileManager.default.temporaryDirectory.appending(path: "keys-\(UUID().uuidString)").path
-    defer { try? FileManager.default.removeItem(atPath: file) }
+    let file = try TestRun.makeDirectory("tickets") + "/keys"
     func write(_ digits: Character...) throws {
       let lines = digits.map { String(repeating: $0, count: 160) + "\n" }.joined()
       #expect(
