@@ -228,6 +228,52 @@ struct ClientPoolStateMachineTests {
     #expect(pool.admit(2, at: 102) == (.wait, [.resolve(0)]))
   }
 
+  @Test("one wake is told an input, for the earliest of all that is due, and it takes the place of the one before")
+  func oneWake() {
+    var pool = Machine(fixed: [a], settings: .steady, seed: 1)
+    #expect(pool.admit(1, waitsForReady: true, deadline: .at(5_000), at: 0).1 == [.connect(1, a), .wake(.at(5_000))])
+    #expect(pool.lost(1, refused, now: .at(0)) == [.wake(.at(100))])
+    // The timer that was replaced may have been on its way.
+    #expect(pool.timePassed(now: .at(50)) == [])
+    #expect(pool.timePassed(now: .at(100)) == [.connect(2, a), .wake(.at(5_000))])
+    #expect(pool.lost(2, refused, now: .at(100)) == [.wake(.at(260))])
+    _ = pool.admit(2, waitsForReady: true, deadline: .at(150), at: 110)
+    // The call's deadline and the end of the pause, in one pass.
+    let actions = pool.timePassed(now: .at(150))
+    #expect(actions.count == 2)
+    #expect(actions.last == .wake(.at(260)))
+  }
+
+  @Test("in an outage, each wake ends a pause or a call's wait, however many calls wait", arguments: [1, 3])
+  func outage(addresses: Int) {
+    var pool = Machine(fixed: (1...addresses).map { .test($0) }, settings: ClientSettings(), seed: 7)
+    var wake: NIODeadline?
+    var (wakes, vain) = (0, 0)
+    func run(_ actions: [Machine.Action], at now: NIODeadline) {
+      for action in actions {
+        switch action {
+        case .connect(let id, _): run(pool.lost(id, refused, now: now), at: now)
+        case .wake(let deadline): wake = deadline
+        default: break
+        }
+      }
+    }
+    for second in Int64(0)..<300 {
+      while let due = wake, due <= .at(second * 1_000) {
+        wake = nil
+        wakes += 1
+        let actions = pool.timePassed(now: due)
+        if !actions.contains(where: { !$0.isWake }) { vain += 1 }
+        run(actions, at: due)
+      }
+      let call = Machine.WaiterID(second)
+      let deadline = NIODeadline.at(second * 1_000 + 5_000)
+      run(pool.admit(call, waitsForReady: true, deadline: deadline, at: second * 1_000).1, at: .at(second * 1_000))
+    }
+    #expect(wakes > 290)
+    #expect(vain == 0)
+  }
+
   @Test("a closed pool refuses calls, those too that wait")
   func closed() {
     var pool = Machine(fixed: [a], settings: .steady, seed: 1)
@@ -259,7 +305,10 @@ private struct PoolWorld {
   private var ready: [Int: Endpoint] = [:]
   private var waiting: Set<UInt64> = []
   private var lastWaiter: UInt64 = 0
-  private var wakes: [NIODeadline] = []
+  /// The one timer that the shell has.
+  private var wake: NIODeadline?
+  /// Timers that were replaced too late: they fire all the same.
+  private var staleWakes: [NIODeadline] = []
   private var isResolving = false
   private let endpoints = (1...4).map { Endpoint.test($0) }
   private(set) var problems: [String] = []
@@ -357,13 +406,19 @@ private struct PoolWorld {
   }
 
   private mutating func runWakes() {
-    while let due = wakes.filter({ $0 <= now }).min() {
-      wakes.removeAll { $0 == due }
+    for _ in staleWakes.filter({ $0 <= now }) where wake.map({ $0 > now }) ?? true {
+      expect(pool.timePassed(now: now).isEmpty, "a timer that was replaced did something")
+    }
+    staleWakes.removeAll { $0 <= now }
+    while let due = wake, due <= now {
+      wake = nil
       run(pool.timePassed(now: now))
+      expect(wake.map { $0 > now } ?? true, "a wake is told for a time that has passed")
     }
   }
 
   private mutating func run(_ actions: [ClientPoolStateMachine.Action]) {
+    expect(actions.count { $0.isWake } <= 1, "an input led to several wakes")
     for action in actions {
       switch action {
       case .connect(let id, let endpoint):
@@ -381,13 +436,22 @@ private struct PoolWorld {
         expect(waiting.remove(waiter) != nil, "call \(waiter) is answered and did not wait")
       case .refuse(let waiter, _):
         expect(waiting.remove(waiter) != nil, "call \(waiter) is refused and did not wait")
-      case .wake(let deadline): wakes.append(deadline)
+      case .wake(let deadline):
+        expect(wake.map { deadline < $0 } ?? true, "a wake takes the place of one that is no later")
+        if let wake, Bool.random(using: &random) { staleWakes.append(wake) }
+        wake = deadline
       }
     }
   }
 
   private mutating func expect(_ condition: Bool, _ problem: String) {
     if !condition { problems.append(problem) }
+  }
+}
+
+extension ClientPoolStateMachine.Action {
+  fileprivate var isWake: Bool {
+    if case .wake = self { true } else { false }
   }
 }
 

@@ -19,6 +19,8 @@ final class ClientPool: ClientConnectionOwner, Sendable {
     var connections: [Int: ClientConnection] = [:]
     var waiters: [UInt64: CheckedContinuation<ClientConnection, any Error>] = [:]
     var allowance: RetryAllowance
+    /// The machine's `wake`.
+    var timer: Scheduled<Void>?
 
     /// The connection of a call that was just admitted or granted.
     func connection(_ id: Int) -> Result<ClientConnection, any Error> {
@@ -110,6 +112,7 @@ final class ClientPool: ClientConnectionOwner, Sendable {
     var connections: [ClientConnection] = []
     change { state in
       connections = Array(state.connections.values)
+      state.timer?.cancel()
       return state.machine.close()
     }
     return connections.map { connection in
@@ -154,7 +157,6 @@ final class ClientPool: ClientConnectionOwner, Sendable {
     case abandon(ClientConnection)
     case resolve(Int, ClientChannel.Target)
     case resume(CheckedContinuation<ClientConnection, any Error>, Result<ClientConnection, any Error>)
-    case wake(NIODeadline)
   }
 
   /// Gives the machine an input, and does what it says.
@@ -183,7 +185,13 @@ final class ClientPool: ClientConnectionOwner, Sendable {
       return .resume(continuation, state.connection(id))
     case .refuse(let waiter, let error):
       return state.waiters.removeValue(forKey: waiter).map { .resume($0, .failure(error)) }
-    case .wake(let deadline): return .wake(deadline)
+    case .wake(let deadline):
+      // Under the lock too, or the wakes of two threads could change places, and the later one would stay.
+      state.timer?.cancel()
+      state.timer = loops[0].executor.eventLoop.scheduleTask(deadline: deadline) { [weak self] in
+        self?.change { $0.machine.timePassed(now: .now()) }
+      }
+      return nil
     }
   }
 
@@ -195,10 +203,6 @@ final class ClientPool: ClientConnectionOwner, Sendable {
     case .abandon(let connection):
       connection.eventLoop.execute { connection.close(RPCError(.unavailable, "the server's addresses changed")) }
     case .resume(let continuation, let result): continuation.resume(with: result)
-    case .wake(let deadline):
-      loops[0].executor.eventLoop.scheduleTask(deadline: deadline) { [weak self] in
-        self?.change { $0.machine.timePassed(now: .now()) }
-      }
     case .resolve(let id, let target):
       target.resolve { [weak self] result in
         self?.change { state in

@@ -36,7 +36,7 @@ struct ClientPoolStateMachine {
     case resolve(TargetID)
     case grant(WaiterID, ConnectionID)
     case refuse(WaiterID, RPCError)
-    /// Call `timePassed` then. Earlier ones need not be cancelled.
+    /// Call `timePassed` then, and not when the `wake` before said.
     case wake(NIODeadline)
   }
 
@@ -105,6 +105,7 @@ struct ClientPoolStateMachine {
   private var fixed: [Endpoint] = []
   private var waiters: [WaiterID: Waiter] = [:]
   private var lastConnection: ConnectionID = 0
+  /// The one `wake` that is not due yet.
   private var wakeAt: NIODeadline?
   private var isClosed = false
   /// Whether a call would start something: then it takes the way through `admit`.
@@ -278,24 +279,25 @@ struct ClientPoolStateMachine {
 
   // MARK: - Time
 
-  /// Time has passed: a `wake` is due.
+  /// Time has passed. Does nothing before the last `wake` is due: a timer that was replaced may be on its way already.
   mutating func timePassed(now: NIODeadline) -> [Action] {
-    if isClosed { return [] }
-    wakeAt = nil
+    guard !isClosed, let wakeAt, wakeAt <= now else { return [] }
+    self.wakeAt = nil
     var actions: [Action] = []
-    for (id, waiter) in waiters.sorted(by: { $0.key < $1.key }) {
+    var next = NIODeadline.distantFuture
+    var late: [WaiterID] = []
+    for (id, waiter) in waiters {
       guard let deadline = waiter.deadline else { continue }
-      if deadline <= now {
-        waiters[id] = nil
-        actions.append(.refuse(id, deadlinePassed))
-      } else {
-        cover(deadline, &actions)
-      }
+      if deadline <= now { late.append(id) } else { next = min(next, deadline) }
+    }
+    for id in late.sorted() {
+      waiters[id] = nil
+      actions.append(.refuse(id, deadlinePassed))
     }
     for index in slots.indices {
       guard case .backoff(let until) = slots[index].state else { continue }
       if until > now {
-        cover(until, &actions)
+        next = min(next, until)
       } else if calls != slots[index].callsAtFailure || !waiters.isEmpty {
         connect(index, &actions)
       } else {
@@ -306,13 +308,14 @@ struct ClientPoolStateMachine {
     for target in resolutions.keys.sorted() {
       guard case .backoff(let until)? = resolutions[target]?.state else { continue }
       if until > now {
-        cover(until, &actions)
+        next = min(next, until)
       } else {
         resolutions[target]?.state = .idle
         hasIdle = true
         if !waiters.isEmpty { resolve(target, now, &actions) }
       }
     }
+    if next < .distantFuture { cover(next, &actions) }
     return actions
   }
 
@@ -400,6 +403,8 @@ struct ClientPoolStateMachine {
     actions.append(.resolve(target))
   }
 
+  /// Sees to it that time passes then or earlier. There is one wake at a time: with another one for each pause and each
+  /// call, every one of them would look at all, and ask for the next.
   private mutating func cover(_ deadline: NIODeadline, _ actions: inout [Action]) {
     if let wakeAt, wakeAt <= deadline { return }
     wakeAt = deadline
