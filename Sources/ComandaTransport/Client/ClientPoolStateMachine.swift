@@ -150,7 +150,7 @@ struct ClientPoolStateMachine {
     var actions = startIdle(now)
     if !ready.isEmpty { return (.use(next()), actions) }
     calls &+= 1
-    guard isPending || waitsForReady else { return (.fail(unreachable), actions) }
+    guard isPending || waitsForReady else { return (.fail(failures.unreachable), actions) }
     guard waiters.count < settings.waitingCalls else {
       let message = "\(settings.waitingCalls) calls wait for a connection already"
       return (.fail(RPCError(.resourceExhausted, message, isRejected: true)), actions)
@@ -290,9 +290,12 @@ struct ClientPoolStateMachine {
       guard let deadline = waiter.deadline else { continue }
       if deadline <= now { late.append(id) } else { next = min(next, deadline) }
     }
-    for id in late.sorted() {
-      waiters[id] = nil
-      actions.append(.refuse(id, deadlinePassed))
+    if !late.isEmpty {
+      let error = failures.deadlinePassed
+      for id in late.sorted() {
+        waiters[id] = nil
+        actions.append(.refuse(id, error))
+      }
     }
     for index in slots.indices {
       guard case .backoff(let until) = slots[index].state else { continue }
@@ -423,64 +426,18 @@ struct ClientPoolStateMachine {
   /// Refuses the calls that do not wait for ready, if nothing is under way that they could wait for.
   private mutating func refuseHopeless(_ actions: inout [Action]) {
     guard ready.isEmpty, !waiters.isEmpty, !isPending else { return }
-    let error = unreachable
+    let error = failures.unreachable
     for (id, waiter) in waiters.sorted(by: { $0.key < $1.key }) where !waiter.waitsForReady {
       waiters[id] = nil
       actions.append(.refuse(id, error))
     }
   }
 
-  private var deadlinePassed: RPCError {
-    let why = failures.isEmpty ? "no connection came about" : Self.text(failures)
-    return RPCError(.deadlineExceeded, "the call's time was up before it began: \(why)", isRejected: true)
-  }
-
-  /// UNAVAILABLE, unless all servers are there and none can be trusted.
-  private var unreachable: RPCError {
-    let failures = self.failures
-    let code = failures.contains { $0.error.code == .unavailable } ? nil : failures.first?.error.code
-    return RPCError(code ?? .unavailable, Self.text(failures), isRejected: true)
-  }
-
-  private var failures: [(place: String, error: RPCError)] {
-    var seen: Set<Endpoint> = []
-    let ofSlots = slots.compactMap { slot in
-      slot.lastFailure.flatMap { seen.insert(slot.endpoint).inserted ? ("\(slot.endpoint)", $0) : nil }
-    }
-    let ofNames = resolutions.sorted { $0.key < $1.key }.compactMap { _, resolution in
-      resolution.endpoints.isEmpty ? resolution.lastFailure.map { ("", $0) } : nil
-    }
-    return ofSlots + ofNames
-  }
-
-  /// More addresses would make a message that nobody reads.
-  private static let addressesTold = 4
-
-  private static func text(_ failures: [(place: String, error: RPCError)]) -> String {
-    if failures.isEmpty { return "there is no address to connect to" }
-    let told = failures.prefix(addressesTold).map { place, error in
-      place.isEmpty ? error.message : "cannot connect to \(place): \(error.message)"
-    }
-    let rest = failures.count - told.count
-    return told.joined(separator: "; ") + (rest > 0 ? "; and \(rest) more" : "")
-  }
-}
-
-/// A small generator of random numbers, so that a seed replays a run. Source: https://prng.di.unimi.it/splitmix64.c
-struct SplitMix64: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
-}
-
-extension RPCError {
-  static func clientClosed(isRejected: Bool) -> RPCError {
-    RPCError(.cancelled, "the client is closed", isRejected: isRejected)
+  private var failures: ConnectFailures {
+    ConnectFailures(
+      addresses: slots.compactMap { slot in slot.lastFailure.map { (slot.endpoint, $0) } },
+      names: resolutions.sorted { $0.key < $1.key }.compactMap { _, resolution in
+        resolution.endpoints.isEmpty ? resolution.lastFailure : nil
+      })
   }
 }

@@ -22,6 +22,11 @@ extension RPCError {
     default: self.init(.unavailable, "\(error)")
     }
   }
+
+  /// Of calls that are open when their client is closed, or made after that.
+  static func clientClosed(isRejected: Bool) -> RPCError {
+    RPCError(.cancelled, "the client is closed", isRejected: isRejected)
+  }
 }
 
 extension TLSError {
