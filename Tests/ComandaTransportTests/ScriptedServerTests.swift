@@ -80,6 +80,39 @@ struct ScriptedServerTests {
     }
   }
 
+  @Test("calls that are cancelled while they wait for STREAMS make room for others at once")
+  func cancelledWhileWaiting() async throws {
+    var settings = ClientSettings()
+    settings.waitingCalls = 2
+    try await withScript(settings: settings) { server, client in
+      let watch = MethodDescriptor.test("Watch", .serverStreaming)
+      async let first = client.start(watch, request: ByteBuffer(), options: CallOptions())
+      let peer = try await server.accept()
+      try await peer.send(.hello(Limits.beforeHello))
+      var watches = [try await first]
+      while watches.count < 100 {
+        watches.append(try await client.start(watch, request: ByteBuffer(), options: CallOptions()))
+      }
+      // Each comes to wait before it is cancelled: its cancellation follows it to the connection's loop.
+      for _ in 0..<10 {
+        let task = Task {
+          withUnsafeCurrentTask { $0?.cancel() }
+          return try await client.echo()
+        }
+        #expect(await rpcError { try await task.value }?.code == .cancelled)
+      }
+      async let answer = client.echo()
+      try await peer.send(.streams(limit: 101))
+      while let frame = await peer.next() {
+        guard case .open(101, _) = frame else { continue }
+        try await peer.send(.response(101, ByteBuffer(string: "room")))
+        break
+      }
+      #expect(try await answer == "room")
+      for watch in watches { watch.cancel() }
+    }
+  }
+
   @Test(
     "RESET by the server is an error that says whether the call may be sent again",
     arguments: [

@@ -1,7 +1,6 @@
 import ComandaRPC
 import ComandaTLS
 import ComandaWire
-import DequeModule
 import NIOCore
 import NIOPosix
 import Synchronization
@@ -35,7 +34,7 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
   private let settings: ClientSettings
   private var machine: ConnectionStateMachine
   private var streams: [StreamID: ClientStream] = [:]
-  private var waiting: Deque<ClientStream> = []
+  private var waiting = WaitingLine<ClientStream>()
   private var received = FrameBuffer()
   private var context: ChannelHandlerContext?
   private var deadlines = DeadlineTimer()
@@ -179,8 +178,7 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
   private func rejectWaiting(_ error: RPCError) {
     var error = error
     error.isRejected = true
-    for stream in waiting { stream.end(.failure(error)) }
-    waiting = []
+    while let stream = waiting.popFirst() { stream.end(.failure(error)) }
   }
 
   // MARK: - Events
@@ -213,9 +211,7 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
   }
 
   private func openWaiting() {
-    while machine.canOpen, let stream = waiting.popFirst() {
-      if !stream.isEnded { open(stream) }
-    }
+    while machine.canOpen, let stream = waiting.popFirst() { open(stream) }
   }
 
   private func open(_ stream: ClientStream) {
@@ -232,7 +228,7 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     let id = machine.open(
       method: request.method.path, timeoutMilliseconds: timeout, metadata: request.metadata,
       message: request.message, isLast: request.message != nil)
-    guard let id else { return waiting.prepend(stream) }
+    guard let id else { return wait(stream) }
     streams[id] = stream
     lastOpened = id
     stream.opened(as: id)
@@ -261,6 +257,8 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
       return streams
     }
     for stream in streams where !stream.isEnded { start(stream) }
+    // Some may have ended at once, and a retired connection have waited for nothing else.
+    scheduleFlush()
   }
 
   private func start(_ stream: ClientStream) {
@@ -274,13 +272,17 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     if waiting.isEmpty, machine.canOpen {
       open(stream)
     } else if waiting.count < settings.waitingCalls {
-      waiting.append(stream)
+      wait(stream)
     } else {
       stream.end(
         .failure(
           RPCError(
             .resourceExhausted, "\(settings.waitingCalls) calls wait for the server already", isRejected: true)))
     }
+  }
+
+  private func wait(_ stream: ClientStream) {
+    stream.waits(as: waiting.append(stream))
   }
 
   func cancel(_ stream: ClientStream) {
@@ -294,17 +296,18 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     if let id = stream.id {
       streams[id] = nil
       machine.reset(id, code)
-      scheduleFlush()
     } else {
+      if let ticket = stream.ticket { waiting.remove(ticket) }
       error.isRejected = true
     }
     stream.end(.failure(error))
+    scheduleFlush()
   }
 
   private func endExpired() {
     deadlines.fired()
     let now = NIODeadline.now()
-    for stream in Array(streams.values) + Array(waiting) {
+    for stream in Array(streams.values) + waiting.all {
       guard let deadline = stream.request.deadline, !stream.isEnded else { continue }
       if deadline <= now {
         end(stream, .deadlinePassed, code: .deadlineExceeded)
@@ -312,7 +315,6 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
         deadlines.cover(deadline, on: eventLoop) { self.endExpired() }
       }
     }
-    waiting.removeAll { $0.isEnded }
   }
 
   func took(_ cost: UInt64, on stream: ClientStream) {

@@ -4,7 +4,8 @@ import NIOCore
 
 /// A call on the client, confined to its connection's loop.
 ///
-/// `waiting` (for stream credit) ──▶ `open` ──▶ `ended`; a call that is given up ends from either.
+/// `submitted` ──▶ `waiting` (for stream credit, if there is none) ──▶ `open` ──▶ `ended`; a call that is given up ends
+/// from any.
 final class ClientStream: @unchecked Sendable {
   /// What the server is told when the call opens.
   struct Request: Sendable {
@@ -25,7 +26,10 @@ final class ClientStream: @unchecked Sendable {
   }
 
   private enum Phase {
-    case waiting, open(StreamID), ended
+    case submitted
+    case waiting(WaitingLine<ClientStream>.Ticket)
+    case open(StreamID)
+    case ended
   }
 
   /// What a caller gets that goes on sending.
@@ -33,7 +37,7 @@ final class ClientStream: @unchecked Sendable {
 
   let request: Request
   private let connection: ClientConnection
-  private var phase = Phase.waiting
+  private var phase = Phase.submitted
   private var awaiting: Awaiting
   private var response: ByteBuffer?
   private var hasResponse = false
@@ -63,8 +67,17 @@ final class ClientStream: @unchecked Sendable {
     if case .open(let id) = phase { id } else { nil }
   }
 
+  /// The ticket of a call that waits.
+  var ticket: WaitingLine<ClientStream>.Ticket? {
+    if case .waiting(let ticket) = phase { ticket } else { nil }
+  }
+
   var isEnded: Bool {
     if case .ended = phase { true } else { false }
+  }
+
+  func waits(as ticket: WaitingLine<ClientStream>.Ticket) {
+    phase = .waiting(ticket)
   }
 
   func opened(as id: StreamID) {
