@@ -76,7 +76,8 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
   func connect(to endpoint: Endpoint, tls: TLSContext) {
     if isClosing { return }
     introduction = eventLoop.scheduleTask(in: settings.connectTimeout) {
-      self.fail(RPCError(.unavailable, "\(endpoint) did not introduce itself in time"))
+      let limit = self.settings.connectTimeout.inWords
+      self.timedOut("no HELLO came within \(limit)", "\(endpoint) did not introduce itself within \(limit)")
     }
     let bootstrap = ClientBootstrap(group: eventLoop)
       .connectTimeout(settings.connectTimeout)
@@ -156,6 +157,12 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
       context.close(promise: nil)
     }
     lost(error)
+  }
+
+  /// Gives a server up that is silent, and tells it too: it may be alive, and late.
+  private func timedOut(_ reason: String, _ message: String) {
+    machine.close(.timeout, message: reason)
+    fail(RPCError(.unavailable, message))
   }
 
   private func lost(_ error: RPCError) {
@@ -408,8 +415,8 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
         self.scheduleFlush()
         self.lookForLife(at: next)
       case .fail:
-        let milliseconds = self.settings.keepaliveTimeout.nanoseconds / 1_000_000
-        self.fail(RPCError(.unavailable, "the server did not answer a PING within \(milliseconds) ms"))
+        let limit = self.settings.keepaliveTimeout.inWords
+        self.timedOut("no PONG came within \(limit)", "the server did not answer a PING within \(limit)")
       }
     }
   }
