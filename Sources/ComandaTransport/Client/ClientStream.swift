@@ -180,7 +180,6 @@ final class ClientStream: @unchecked Sendable {
 
   func write(_ message: ByteBuffer, _ writer: CheckedContinuation<Void, any Error>) {
     do {
-      if let failure, failure != Self.endedWithOK { throw failure }
       if let failure { throw failure }
       guard !hasEndedRequests else {
         throw RPCError(.failedPrecondition, "the requests of this call were ended; no other one can be sent")
