@@ -173,7 +173,7 @@ public struct ConnectionStateMachine: ~Copyable {
     case .status(let id, let status): return try receiveEnd(of: id, .status(id, status), name: "STATUS")
     case .metadata(let id, let fields):
       try require(.client, "METADATA")
-      return try isKnown(id) ? .metadata(id, fields) : .none
+      return try isKnown(id) && streams[id]?.inbound.hasReceived == false ? .metadata(id, fields) : .none
     case .reset(let id, let code):
       guard try isKnown(id) else { return .none }
       if role == .server { try spend(AbuseBudget.Cost.glitch, on: "resets of calls") }

@@ -85,6 +85,14 @@ struct ClientCallTests {
     #expect(client.openStreams == 0)
   }
 
+  @Test("METADATA behind DATA of its call → none, be its message whole or not", arguments: [true, false])
+  func lateMetadata(isWhole: Bool) throws {
+    let client = try Side.calling()
+    _ = try client.receive(.data(1, .pattern(9), flags: isWhole ? .endMessage : []))
+    #expect(try client.receive(.metadata(1, FrameSamples.fields)) == .none)
+    #expect(client.openStreams == 1)
+  }
+
   // MARK: - Drain
 
   @Test("DRAIN → drain; DRAIN_ACK follows the last OPEN, and no call is opened any more")
