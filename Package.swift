@@ -68,8 +68,7 @@ let libraries: [Target] = [
   library("ComandaImportCodec", ["CCRC32C", "CImportRows", "ComandaDomain"]),
   library("ComandaImportFiles"),
   library("ComandaPostgres", ["CLibPQ", deque, logging]),
-  library(
-    "ComandaStore", ["ComandaCrypto", "ComandaDomain", "ComandaPostgres", logging], resources: [.embedInCode("SQL")]),
+  library("ComandaStore", ["ComandaDomain", "ComandaPostgres", logging], resources: [.embedInCode("SQL")]),
   library(
     "ComandaServices",
     ["ComandaCrypto", "ComandaDomain", "ComandaImportCodec", "ComandaProtos", "ComandaRPC", logging, nioCore, protobuf]),
@@ -81,9 +80,13 @@ let libraries: [Target] = [
     ]),
   library("ComandaEmbeddedPostgres", ["CLinux", logging]),
   library("ComandaServerConfiguration", [argumentParser, configuration, logging]),
+  library("ComandaConformanceService", ["ComandaProtos", "ComandaRPC", protobuf]),
   library(
     "ComandaConformance",
-    ["ComandaProtos", "ComandaRPC", "ComandaTLS", "ComandaTransport", logging, nioCore, nioPosix, protobuf]),
+    [
+      "ComandaConformanceService", "ComandaProtos", "ComandaRPC", "ComandaTLS", "ComandaTransport", logging, nioCore,
+      nioPosix, protobuf,
+    ]),
   library("ComandaCodeGen", [protobufPlugin]),
 ]
 
@@ -91,10 +94,9 @@ let executables: [Target] = [
   executable(
     "comanda-server",
     [
-      "ComandaConformance", "ComandaCrypto", "ComandaDomain", "ComandaEmbeddedPostgres", "ComandaPostgres",
-      "ComandaProtos", "ComandaRPC",
-      "ComandaServerConfiguration", "ComandaServices", "ComandaStore", "ComandaTLS", "ComandaTransport", argumentParser,
-      lifecycle, logging, unixSignals,
+      "ComandaConformanceService", "ComandaCrypto", "ComandaDomain", "ComandaEmbeddedPostgres", "ComandaPostgres",
+      "ComandaProtos", "ComandaRPC", "ComandaServerConfiguration", "ComandaServices", "ComandaStore", "ComandaTLS",
+      "ComandaTransport", argumentParser, lifecycle, logging, unixSignals,
     ]),
   executable(
     "comanda",
@@ -117,6 +119,8 @@ let testTargets: [Target] = [
   .target(
     name: "ComandaTestDatabase", dependencies: ["CLibPQ", "CLinux"], path: "Tests/ComandaTestDatabase",
     swiftSettings: settings),
+  .target(
+    name: "ComandaTestRun", dependencies: ["CLinux"], path: "Tests/ComandaTestRun", swiftSettings: settings),
   .executableTarget(
     name: "embedded-postgres-owner", dependencies: ["ComandaEmbeddedPostgres"], path: "Tests/EmbeddedPostgresOwner",
     swiftSettings: settings),
@@ -126,28 +130,33 @@ let testTargets: [Target] = [
   tests("ComandaRPCTests", ["ComandaRPC", logging, nioCore]),
   tests(
     "ComandaTransportTests",
-    ["ComandaRPC", "ComandaTLS", "ComandaTransport", "ComandaWire", logging, nioCore, nioEmbedded, nioPosix]),
-  tests("ComandaTLSTests", ["COpenSSL", "COpenSSLShims", "ComandaTLS", nioCore, nioEmbedded, nioPosix]),
+    [
+      "ComandaRPC", "ComandaTestRun", "ComandaTLS", "ComandaTransport", "ComandaWire", logging, nioCore, nioEmbedded,
+      nioPosix,
+    ]),
+  tests(
+    "ComandaTLSTests", ["COpenSSL", "COpenSSLShims", "ComandaTestRun", "ComandaTLS", nioCore, nioEmbedded, nioPosix]),
   tests(
     "ComandaServicesTests", ["ComandaDomain", "ComandaProtos", "ComandaRPC", "ComandaServices", logging, protobuf]),
-  tests("ComandaProtosTests", ["ComandaProtos", "ComandaRPC", nioCore, protobuf]),
+  tests("ComandaProtosTests", ["ComandaProtos", "ComandaRPC", "ComandaTestRun", nioCore, protobuf]),
   tests(
     "ComandaImportCodecTests",
     ["CCRC32C", "CImportRows", "ComandaDomain", "ComandaImportCodec", "ComandaProtos", protobuf]),
   tests("ComandaImportFilesTests", ["ComandaImportFiles"]),
   tests("ComandaBenchTests", ["comanda-bench", "ComandaTLS"]),
-  tests("ComandaConformanceTests", ["comanda-conformance", "ComandaConformance", "ComandaTLS", logging]),
+  tests(
+    "ComandaConformanceTests",
+    ["comanda-conformance", "ComandaConformance", "ComandaTestRun", "ComandaTLS", logging]),
   tests("ComandaPostgresTests", ["ComandaPostgres", "ComandaTestDatabase", logging]),
   tests(
-    "ComandaStoreTests",
-    ["ComandaCrypto", "ComandaDomain", "ComandaPostgres", "ComandaStore", "ComandaTestDatabase", logging]),
-  tests("ComandaEmbeddedPostgresTests", ["ComandaEmbeddedPostgres", "embedded-postgres-owner"]),
+    "ComandaStoreTests", ["ComandaDomain", "ComandaPostgres", "ComandaStore", "ComandaTestDatabase", logging]),
+  tests("ComandaEmbeddedPostgresTests", ["ComandaEmbeddedPostgres", "ComandaTestRun", "embedded-postgres-owner"]),
   tests("ComandaServerConfigurationTests", ["ComandaServerConfiguration"]),
   tests(
     "ComandaClientTests",
     [
-      "ComandaClient", "ComandaImportCodec", "ComandaImportFiles", "ComandaProtos", "ComandaRPC", "ComandaTransport",
-      nioCore, protobuf,
+      "ComandaClient", "ComandaImportCodec", "ComandaImportFiles", "ComandaProtos", "ComandaRPC", "ComandaTestRun",
+      "ComandaTransport", nioCore, protobuf,
     ]),
   tests(
     "ComandaCLITests",
@@ -155,16 +164,16 @@ let testTargets: [Target] = [
   tests(
     "ComandaIntegrationTests",
     [
-      "CLinux", "comanda", "comanda-server", "ComandaClient", "ComandaCrypto", "ComandaEmbeddedPostgres",
-      "ComandaImportCodec", "ComandaPostgres", "ComandaProtos", "ComandaRPC", "ComandaStore", "ComandaTLS",
+      "comanda", "comanda-server", "ComandaClient", "ComandaEmbeddedPostgres", "ComandaImportCodec",
+      "ComandaPostgres", "ComandaProtos", "ComandaRPC", "ComandaStore", "ComandaTestRun", "ComandaTLS",
       "ComandaTransport", logging, nioCore, nioPosix, protobuf,
     ],
     exclude: ["Fixtures"]),
   tests(
     "ComandaCodeGenTests",
     [
-      "ComandaCodeGen", "ComandaProtos", "ComandaRPC", "protoc-gen-comanda", nioCore, protobuf, protobufPlugin,
-      protocGenSwift,
+      "ComandaCodeGen", "ComandaProtos", "ComandaRPC", "ComandaTestRun", "protoc-gen-comanda", nioCore, protobuf,
+      protobufPlugin, protocGenSwift,
     ],
     exclude: ["Golden/proto"]),
 ]

@@ -39,61 +39,42 @@ public final class CallDispatcher: Sendable {
     throw router.unimplemented(path)
   }
 
-  /// Runs a unary call to its end.
-  public func serve(
-    _ route: CallRoute, _ handle: RPCMethod.UnaryHandler, _ request: ByteBuffer, context: ServerContext
-  ) async throws(RPCError) -> ByteBuffer {
-    var context = context
+  /// Runs a call to its end: whoever may not call is told so before a request is waited for. A call that ended while it
+  /// waited for its turn does not begin.
+  /// - Throws: what the caller gets instead of OK.
+  public func serve(_ call: any ServedCall) async throws(RPCError) {
+    var context = ServerContext(call)
+    let route = call.route
     var isAdmitted = false
     do {
+      if let ending = call.ending { throw ending }
       try route.enter()
       isAdmitted = true
-      try route.check(requestBytes: request.readableBytes)
-      for interceptor in interceptors where try !interceptor.callStartsAtOnce(&context) {
-        try await interceptor.callStarts(&context)
+      for index in interceptors.indices where try !interceptors[index].callStartsAtOnce(&context) {
+        try await interceptors[index].callStarts(&context)
       }
-      let response = try await handle(request, context)
+      switch route.handler {
+      case .unary(let handle):
+        let request = if let request = call.takeRequest() { request } else { try await call.request() }
+        try route.check(requestBytes: request.readableBytes)
+        try call.respond(await handle(request, context))
+      case .stream(let handle):
+        try await handle(call, call, context)
+      }
       route.leave()
-      ended(context, .ok)
-      return response
+      ended(context, call.ending?.code ?? .ok)
     } catch {
       if isAdmitted { route.leave() }
-      throw failed(context, error)
+      let status = status(for: error, of: context)
+      ended(context, call.ending?.code ?? status.code)
+      throw status
     }
-  }
-
-  /// Runs a streaming call to its end.
-  public func serve(
-    _ route: CallRoute, _ handle: RPCMethod.StreamHandler, _ inbound: any InboundMessages,
-    _ outbound: any OutboundMessages, context: ServerContext
-  ) async throws(RPCError) {
-    var context = context
-    var isAdmitted = false
-    do {
-      try route.enter()
-      isAdmitted = true
-      for interceptor in interceptors where try !interceptor.callStartsAtOnce(&context) {
-        try await interceptor.callStarts(&context)
-      }
-      try await handle(inbound, outbound, context)
-      route.leave()
-      ended(context, .ok)
-    } catch {
-      if isAdmitted { route.leave() }
-      throw failed(context, error)
-    }
-  }
-
-  private func failed(_ context: ServerContext, _ error: any Error) -> RPCError {
-    let status = status(for: error, of: context)
-    ended(context, status.code)
-    return status
   }
 
   private func ended(_ context: ServerContext, _ code: StatusCode) {
     if interceptors.isEmpty { return }
     let outcome = CallOutcome(code: code, duration: NIODeadline.now() - context.arrival)
-    for interceptor in interceptors { interceptor.callEnded(context, outcome) }
+    for index in interceptors.indices { interceptors[index].callEnded(context, outcome) }
   }
 
   private func status(for error: any Error, of context: ServerContext) -> RPCError {

@@ -27,7 +27,7 @@ public struct CallLog: ServerInterceptor {
       "peer": "\(LogText(context.connection.remoteAddress))",
       "ms": "\(outcome.duration.nanoseconds / 1_000_000)",
     ]
-    if let id = context.metadata["request-id"] { metadata["request-id"] = "\(LogText(id))" }
+    if let id = context.metadata("request-id") { metadata["request-id"] = "\(LogText(id))" }
     logger.log(level: level, "a call has ended", metadata: metadata)
   }
 

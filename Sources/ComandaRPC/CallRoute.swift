@@ -2,8 +2,9 @@ import Synchronization
 
 /// A method as one server serves it: its handler, its bounds, and how many of its calls run.
 public final class CallRoute: Sendable {
-  /// The method and its code.
-  public let method: RPCMethod
+  /// What the schema says of the method.
+  public let descriptor: MethodDescriptor
+  let handler: RPCMethod.Handler
   /// Bytes that a request message may have; nil for what the connection accepts.
   public let requestBytes: Int?
   private let limit: Int
@@ -11,7 +12,8 @@ public final class CallRoute: Sendable {
   private let server: RunningCalls
 
   init(_ method: RPCMethod, limits: CallLimits.Method, server: RunningCalls) {
-    self.method = method
+    self.descriptor = method.descriptor
+    self.handler = method.handler
     self.requestBytes = limits.requestBytes
     self.limit = limits.runningCalls ?? .max
     self.server = server
@@ -24,7 +26,7 @@ public final class CallRoute: Sendable {
     guard count <= limit else {
       running.wrappingSubtract(1, ordering: .relaxed)
       throw RPCError(
-        .resourceExhausted, "the server runs \(limit) calls of \(method.descriptor.path) already; try again later")
+        .resourceExhausted, "the server runs \(limit) calls of \(descriptor.path) already; try again later")
     }
     guard server.enter() else {
       running.wrappingSubtract(1, ordering: .relaxed)
@@ -42,7 +44,7 @@ public final class CallRoute: Sendable {
   public func check(requestBytes bytes: Int) throws(RPCError) {
     guard let requestBytes, bytes > requestBytes else { return }
     throw RPCError(
-      .resourceExhausted, "a request of \(method.descriptor.path) has at most \(requestBytes) bytes; this has \(bytes)")
+      .resourceExhausted, "a request of \(descriptor.path) has at most \(requestBytes) bytes; this has \(bytes)")
   }
 }
 

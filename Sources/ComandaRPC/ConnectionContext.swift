@@ -15,39 +15,29 @@ public struct PeerCertificate: Sendable, Hashable {
 }
 
 /// What calls of one connection share: the peer's address, and the credential that it sent once for all of them.
+///
+/// A credential that comes later makes another context, for the calls that are opened after it: what runs already goes
+/// on as whoever opened it.
 public final class ConnectionContext: Sendable {
   /// The peer's address as text, `127.0.0.1:52814`, for logs and audit records.
   public let remoteAddress: String
   /// What the peer's certificate proved, on a connection that asked for one.
   public let certificate: PeerCertificate?
+  /// The bearer token that the peer sent for the calls to come.
+  public let credential: String?
 
-  private struct State {
-    var credential: String?
-    var identity: (any CallerIdentity)?
-  }
+  private let resolved = Mutex<(any CallerIdentity)?>(nil)
 
-  private let state = Mutex(State())
-
-  /// The context of a new connection.
-  public init(remoteAddress: String, certificate: PeerCertificate? = nil) {
+  /// The context of a connection's calls.
+  public init(remoteAddress: String, certificate: PeerCertificate? = nil, credential: String? = nil) {
     self.remoteAddress = remoteAddress
     self.certificate = certificate
+    self.credential = credential
   }
 
-  /// The bearer token that the peer sent for the whole connection, and the identity that an interceptor resolved from it.
-  public var caller: (credential: String?, identity: (any CallerIdentity)?) {
-    state.withLock { ($0.credential, $0.identity) }
-  }
-
-  /// Replaces the connection's token; what was resolved from the old one is forgotten.
-  public func setCredential(_ credential: String?) {
-    state.withLock { $0 = State(credential: credential) }
-  }
-
-  /// Remembers who the connection's token stands for, unless the token changed meanwhile.
-  public func setIdentity(_ identity: (any CallerIdentity)?, for credential: String) {
-    state.withLock { state in
-      if state.credential == credential { state.identity = identity }
-    }
+  /// Whom the credential stands for, as the interceptor that authenticates found out and remembers here.
+  public var identity: (any CallerIdentity)? {
+    get { resolved.withLock { $0 } }
+    set { resolved.withLock { $0 = newValue } }
   }
 }

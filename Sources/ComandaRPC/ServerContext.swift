@@ -3,54 +3,47 @@ import NIOCore
 /// Who makes a call, once an interceptor found out.
 public protocol CallerIdentity: AnyObject, Sendable {}
 
-/// What a transport lets a handler and its interceptors do to a running call.
-public protocol ServerCallControl: AnyObject, Sendable {
-  /// Sends metadata ahead of the first response; later calls of it are ignored.
-  func sendInitialMetadata(_ metadata: Metadata)
-  /// Sets the metadata that the call's status will carry.
-  func setTrailers(_ trailers: Metadata)
-  /// Ends the call from outside its handler: the handler's task is cancelled and the caller gets this error.
-  func terminate(with error: RPCError)
-  /// Whether the server has begun to drain: endless streams end soon, with a status that says so.
-  var isDraining: Bool { get }
-}
-
 /// What a handler knows of its call besides the request.
+///
+/// Two references, since it is copied many times on its way: the rest is the call's own.
 public struct ServerContext: Sendable {
-  /// The method called.
-  public let method: MethodDescriptor
-  /// The metadata that the caller sent.
-  public let metadata: Metadata
-  /// When the call arrived, by the event loops' clock.
-  public let arrival: NIODeadline
-  /// The connection that carries the call.
-  public let connection: ConnectionContext
+  private let call: any RunningCall
   /// Who calls; set by the interceptor that authenticates.
   public var identity: (any CallerIdentity)?
 
-  private let timeIsUpAt: NIODeadline?
-  private let call: any ServerCallControl
-
-  /// A context; transports make it.
-  public init(
-    method: MethodDescriptor,
-    metadata: Metadata,
-    deadline: NIODeadline?,
-    arrival: NIODeadline = .now(),
-    connection: ConnectionContext,
-    call: any ServerCallControl
-  ) {
-    self.method = method
-    self.metadata = metadata
-    self.timeIsUpAt = deadline
-    self.arrival = arrival
-    self.connection = connection
+  /// The context of a call; transports make it.
+  public init(_ call: any RunningCall) {
     self.call = call
+  }
+
+  /// The method called.
+  public var method: MethodDescriptor {
+    call.method
+  }
+
+  /// The metadata that the caller sent.
+  public var metadata: Metadata {
+    call.metadata
+  }
+
+  /// The first value of a metadata key: cheaper than making `metadata` of all fields.
+  public func metadata(_ key: String) -> String? {
+    call.metadata(key)
+  }
+
+  /// When the call arrived, by the event loops' clock.
+  public var arrival: NIODeadline {
+    call.arrival
+  }
+
+  /// The connection that carries the call.
+  public var connection: ConnectionContext {
+    call.peer
   }
 
   /// When the call's time is up; its task is cancelled then.
   public var deadline: ContinuousClock.Instant? {
-    timeIsUpAt.map { .now.advanced(by: .nanoseconds(($0 - .now()).nanoseconds)) }
+    call.deadline.map { .now.advanced(by: .nanoseconds(($0 - .now()).nanoseconds)) }
   }
 
   /// Tells this call from every other that runs.

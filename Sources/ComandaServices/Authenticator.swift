@@ -54,8 +54,8 @@ public final class Authenticator: ServerInterceptor {
   /// Lets a unary call of a connection whose token was looked up lately go on at once.
   public func callStartsAtOnce(_ context: inout ServerContext) throws -> Bool {
     guard let scope = context.method.scope else { return true }
-    guard context.method.kind == .unary, context.metadata["authorization"] == nil,
-      let caller = context.connection.caller.identity as? AuthenticatedCaller, isCurrent(caller)
+    guard context.method.kind == .unary, context.metadata("authorization") == nil,
+      let caller = context.connection.identity as? AuthenticatedCaller, isCurrent(caller)
     else { return false }
     try require(scope, of: caller, for: context.method)
     context.identity = caller
@@ -102,17 +102,17 @@ public final class Authenticator: ServerInterceptor {
   }
 
   private func caller(of context: ServerContext) async throws -> AuthenticatedCaller {
-    if let header = context.metadata["authorization"] {
+    if let header = context.metadata("authorization") {
       guard header.utf8.count <= 4_096, header.lowercased().hasPrefix("bearer ") else {
         throw RPCError.credentialMissing
       }
       return try await caller(of: String(header.dropFirst("bearer ".count)))
     }
-    let (sent, identity) = context.connection.caller
-    guard let credential = sent else { throw RPCError.credentialMissing }
-    if let known = identity as? AuthenticatedCaller, isCurrent(known) { return known }
+    let connection = context.connection
+    guard let credential = connection.credential else { throw RPCError.credentialMissing }
+    if let known = connection.identity as? AuthenticatedCaller, isCurrent(known) { return known }
     let caller = try await caller(of: credential)
-    context.connection.setIdentity(caller, for: credential)
+    connection.identity = caller
     return caller
   }
 
@@ -170,7 +170,7 @@ extension ServerContext {
   /// The business that the call works on: the token's own, or the one that the metadata `comanda-business` names.
   func business() throws -> BusinessID {
     var named: BusinessID?
-    if let text = metadata["comanda-business"] {
+    if let text = metadata("comanda-business") {
       guard let business = BusinessID(text) else {
         throw DomainError.invalid([
           ComandaDomain.FieldViolation(

@@ -6,6 +6,14 @@ protocol TickFlushable: AnyObject {
   func flushAtTickEnd()
 }
 
+/// Work that a tick begins once it has run the jobs that it found.
+protocol TickWork: AnyObject {
+  /// Whether some of it waits to be begun.
+  var isWaiting: Bool { get }
+  /// Enqueues a job that does some of it: all, unless the job has to wait for something or its time is up.
+  func begin()
+}
+
 /// Runs tasks on an event loop, gathered into ticks: jobs first, then one flush of every connection that they wrote to.
 ///
 /// A call whose handler never leaves the loop costs no thread hop and no wake-up, and all responses of a tick leave
@@ -24,10 +32,12 @@ final class LoopExecutor: TaskExecutor, @unchecked Sendable {
   private static let breather = TimeAmount.microseconds(50)
   /// How often a tick looks for jobs that its jobs added.
   private static let roundsPerTick = 8
-  /// Jobs between two looks at the clock.
-  private static let jobsPerClockRead = 32
+  /// Jobs, and pieces of work of a job, between two looks at the clock.
+  private static let piecesPerClockRead = 32
 
   let eventLoop: any EventLoop
+  /// What ticks begin; set once, on the loop.
+  weak var work: (any TickWork)?
 
   // Confined to the loop; `foreign` is what other threads may touch.
   private var jobs: [UnownedJob] = []
@@ -36,7 +46,19 @@ final class LoopExecutor: TaskExecutor, @unchecked Sendable {
   private var isResting = false
   private var busySince = NIODeadline.uptimeNanoseconds(0)
   private var lastTick = NIODeadline.uptimeNanoseconds(0)
-  private let foreign = Mutex<[UnownedJob]>([])
+  private var tickEnd = NIODeadline.uptimeNanoseconds(0)
+  private var pieces = 0
+  private let foreign = Mutex(Foreign())
+
+  /// What other threads brought.
+  private struct Foreign {
+    var jobs: [UnownedJob] = []
+    var closures: [@Sendable () -> Void] = []
+
+    var isEmpty: Bool {
+      jobs.isEmpty && closures.isEmpty
+    }
+  }
 
   init(eventLoop: any EventLoop) {
     self.eventLoop = eventLoop
@@ -48,12 +70,27 @@ final class LoopExecutor: TaskExecutor, @unchecked Sendable {
       jobs.append(job)
       scheduleTick()
     } else {
-      let isFirst = foreign.withLock { jobs in
-        jobs.append(job)
-        return jobs.count == 1
-      }
-      if isFirst { eventLoop.execute { self.tick() } }
+      bring { $0.jobs.append(job) }
     }
+  }
+
+  /// Runs a closure on the loop: now if this is the loop's thread, else ahead of every job that this thread enqueues
+  /// from now on. (What goes through the loop's own queue can be overtaken by such a job, which a tick takes at once.)
+  func run(_ closure: @escaping @Sendable () -> Void) {
+    if eventLoop.inEventLoop {
+      closure()
+    } else {
+      bring { $0.closures.append(closure) }
+    }
+  }
+
+  private func bring(_ append: (inout Foreign) -> Void) {
+    let isFirst = foreign.withLock { foreign in
+      let isFirst = foreign.isEmpty
+      append(&foreign)
+      return isFirst
+    }
+    if isFirst { eventLoop.execute { self.tick() } }
   }
 
   /// Announces that the caller runs `tick` itself before it returns to the loop.
@@ -83,11 +120,13 @@ final class LoopExecutor: TaskExecutor, @unchecked Sendable {
       return rest()
     }
     isTickExpected = true
-    runJobs(until: now + Self.stretch)
+    tickEnd = now + Self.stretch
+    runJobs()
     flushAll()
     lastTick = .now()
-    isTickExpected = isResting || !jobs.isEmpty
-    guard !jobs.isEmpty, !isResting else { return }
+    let hasMore = !jobs.isEmpty || isWorkWaiting
+    isTickExpected = isResting || hasMore
+    guard hasMore, !isResting else { return }
     if lastTick - busySince > Self.stretch {
       rest()
     } else {
@@ -108,20 +147,35 @@ final class LoopExecutor: TaskExecutor, @unchecked Sendable {
     }
   }
 
-  private func runJobs(until deadline: NIODeadline) {
+  /// Whether a job may go on with its next piece of work, or leaves it to the next tick.
+  func hasTime() -> Bool {
+    pieces &+= 1
+    return pieces % Self.piecesPerClockRead != 0 || NIODeadline.now() <= tickEnd
+  }
+
+  private var isWorkWaiting: Bool {
+    work?.isWaiting ?? false
+  }
+
+  private func runJobs() {
     var index = 0
     for _ in 0..<Self.roundsPerTick {
       takeForeign()
-      let end = jobs.count
-      if index == end { break }
-      while index < end {
-        jobs[index].runSynchronously(on: asUnownedTaskExecutor())
-        index += 1
-        if index % Self.jobsPerClockRead == 0, NIODeadline.now() > deadline {
-          jobs.removeFirst(index)
-          return
+      if index == jobs.count, !isWorkWaiting { break }
+      var end = jobs.count
+      repeat {
+        while index < end {
+          jobs[index].runSynchronously(on: asUnownedTaskExecutor())
+          index += 1
+          if !hasTime() {
+            jobs.removeFirst(index)
+            return
+          }
         }
-      }
+        if !isWorkWaiting { break }
+        work?.begin()
+        end = jobs.count
+      } while true
     }
     if index == jobs.count {
       jobs.removeAll(keepingCapacity: true)
@@ -140,27 +194,19 @@ final class LoopExecutor: TaskExecutor, @unchecked Sendable {
   }
 
   private func takeForeign() {
-    foreign.withLock { foreign in
-      if foreign.isEmpty { return }
-      jobs.append(contentsOf: foreign)
-      foreign.removeAll(keepingCapacity: true)
+    let closures = foreign.withLock { foreign in
+      if foreign.isEmpty { return [@Sendable () -> Void]() }
+      jobs.append(contentsOf: foreign.jobs)
+      foreign.jobs.removeAll(keepingCapacity: true)
+      return exchange(&foreign.closures, with: [])
     }
+    for closure in closures { closure() }
   }
 
-  private func scheduleTick() {
+  /// Sees to it that there is a tick: the one that runs, one that is expected, or one of its own.
+  func scheduleTick() {
     if isTickExpected { return }
     isTickExpected = true
     eventLoop.execute { self.tick() }
-  }
-}
-
-extension EventLoop {
-  /// Runs a closure on the loop: now if this is the loop's thread, else soon.
-  func run(_ body: @escaping @Sendable () -> Void) {
-    if inEventLoop {
-      body()
-    } else {
-      execute(body)
-    }
   }
 }

@@ -19,6 +19,7 @@ struct MessageInbox {
 
   private var end = End.open
   private var reader: Reader?
+  private var turns: UInt64 = 0
 
   /// What a read finds: an item, the end, or nothing yet.
   enum Found {
@@ -54,11 +55,14 @@ struct MessageInbox {
   }
 
   /// Nothing is read any more, not even what was delivered before.
-  mutating func drop(_ error: any Error) {
+  /// - Returns: the cost of that.
+  mutating func drop(_ error: any Error) -> UInt64 {
+    let cost = items.reduce(0) { $0 &+ $1.cost }
     if !items.isEmpty { items = [] }
     end = .failed(error)
     reader?.resume(throwing: error)
     reader = nil
+    return cost
   }
 
   /// Takes what there is, without waiting.
@@ -71,14 +75,21 @@ struct MessageInbox {
     }
   }
 
+  /// Tells the next wait from all others: the cancellation of one that is over must not end another.
+  func nextTurn() -> UInt64 {
+    turns + 1
+  }
+
   /// Has a reader wait; one that waited before is told that there is another one.
   mutating func wait(_ reader: Reader) {
     self.reader?.resume(throwing: CancellationError())
     self.reader = reader
+    turns += 1
   }
 
-  /// Ends the wait of a reader whose task was cancelled.
-  mutating func cancelReader() {
+  /// Ends the wait of a reader whose task was cancelled, if it still waits.
+  mutating func cancelReader(of turn: UInt64) {
+    guard turn == turns else { return }
     reader?.resume(throwing: CancellationError())
     reader = nil
   }

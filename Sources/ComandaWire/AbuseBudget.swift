@@ -13,6 +13,10 @@ struct AbuseBudget {
     static let work: UInt64 = 10
   }
 
+  /// How many frames without DATA may cross the end of a call: END_STREAM, RESET, METADATA, STATUS, and CREDIT for each
+  /// half of a window that was under way.
+  static let crossingFrames: UInt64 = 8
+
   private let nanosecondsPerPoint: UInt64
   private let depth: UInt64
   private var fullAt: UInt64 = 0

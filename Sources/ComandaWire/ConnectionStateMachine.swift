@@ -58,34 +58,40 @@ public struct ConnectionStateMachine: ~Copyable {
   private var outgoing = ByteBuffer()
   private var pongs: [UInt64] = []
   /// PINGs of the layer above; those of `windows` are its own to count.
-  private var unansweredPings = 0
+  private var unansweredPings: [UInt64] = []
   private var ready: Deque<StreamID> = []
   /// Calls whose next segment needs credit of the connection, in the order of their turns.
   private var blocked: Deque<StreamID> = []
   private var paused: [StreamID] = []
   private var queuedBytes = 0
   private var sentBytes: UInt64 = 0
+  /// When a segment of any call left last.
+  private var progressedAt = NIODeadline.uptimeNanoseconds(0)
   private var sendLimit: UInt64 = Limits.beforeHello.connectionWindow
   private var openLimit: StreamID = Limits.beforeHello.streams
 
   // Receiving
   private var receivedBytes: UInt64 = 0
-  private var withheldBytes: UInt64 = 0
-  private var assemblingBytes: UInt64 = 0
+  /// What all calls have beyond their first windows.
+  private var beyondFirst = InboundPipe.BeyondFirst(granted: 0, kept: 0)
   private var advertisedBytes: UInt64
   private var advertisedStreams: StreamID
   private var windows: ReceiveWindows
   private var endedCalls: StreamID = 0
+  /// What may come of calls that have ended, since their ends crossed it: DATA, by its cost, and other frames.
+  private var crossingBytes: UInt64 = 0
+  private var crossingFrames: UInt64 = 0
   private var creditDirty: [StreamID] = []
 
   /// A connection that has not begun. The first bytes to send are its HELLO.
   public init(role: Role, limits: Limits, software: String) {
-    let limits = limits.raisedToDefaults()
+    let limits = limits.withinProtocol()
     self.role = role
     self.limits = limits
     self.hello = Hello(
       connectionWindow: limits.connectionWindow, streamWindow: limits.streamWindow,
-      streams: limits.concurrentStreams, messageSize: limits.messageSize, software: software)
+      streams: role == .server ? limits.concurrentStreams : Limits.beforeHello.streams,
+      messageSize: limits.messageSize, software: software)
     self.advertisedBytes = limits.connectionWindow
     self.advertisedStreams = limits.concurrentStreams
     self.windows = ReceiveWindows(limits)
@@ -101,6 +107,11 @@ public struct ConnectionStateMachine: ~Copyable {
   /// The ids of the calls that have not ended, in their order.
   public var openStreamIDs: [StreamID] {
     streams.keys.sorted()
+  }
+
+  /// Whether a call has not ended: its status has not been queued, or waits behind its messages.
+  public func isOpen(_ id: StreamID) -> Bool {
+    streams.contains(id)
   }
 
   /// Server: whether the drain is through: nothing is open, nothing will be, nothing waits to be sent.
@@ -135,12 +146,18 @@ public struct ConnectionStateMachine: ~Copyable {
     peer.messageSize
   }
 
-  /// The calls for which bytes wait that the peer has given no credit for, and of which none left for so long.
+  /// The calls whose next segment has lacked credit for so long: their own since one of theirs left, or the connection's
+  /// since one of any call left. A call that has credit and waits for its turn on a slow line is not among them.
   public func stalledCalls(longerThan limit: TimeAmount) -> [StreamID] {
-    streams.keys.filter { id in
-      guard let stream = streams[id], !stream.outbound.isDrained else { return false }
+    let lackOwn = streams.keys.filter { id in
+      guard let stream = streams[id], !stream.isScheduled, !stream.outbound.isDrained else { return false }
       return now - stream.progressedAt > limit
     }
+    let lackConnection = blocked.filter { id in
+      guard let stream = streams[id] else { return false }
+      return now - max(stream.progressedAt, progressedAt) > limit
+    }
+    return lackOwn + lackConnection
   }
 
   /// Tells the time; it never goes back.
@@ -151,16 +168,16 @@ public struct ConnectionStateMachine: ~Copyable {
   // MARK: - Receiving
 
   /// Takes a frame of the peer.
-  public mutating func receive(_ frame: Frame) throws(WireError) -> ConnectionEvent {
+  public mutating func receive(_ frame: consuming Frame) throws(WireError) -> ConnectionEvent {
     if phase == .closed { return .none }
     guard isIntroduced else {
-      switch frame {
+      switch consume frame {
       case .hello(let hello): return try receive(hello)
       case .close(let code, let message): return closed(code, message)
       default: throw .violation("the first frame is a HELLO")
       }
     }
-    switch frame {
+    switch consume frame {
     case .hello: throw .violation("a second HELLO")
     case .open(let id, let open): return try receive(open, on: id)
     case .data(let id, let bytes, let flags): return try receive(bytes, flags, on: id)
@@ -168,9 +185,9 @@ public struct ConnectionStateMachine: ~Copyable {
     case .status(let id, let status): return try receiveEnd(of: id, .status(id, status), name: "STATUS")
     case .metadata(let id, let fields):
       try require(.client, "METADATA")
-      return try isOpen(id) ? .metadata(id, fields) : .none
+      return try isKnown(id) ? .metadata(id, fields) : dropped()
     case .reset(let id, let code):
-      guard try isOpen(id) else { return .none }
+      guard try isKnown(id) else { return try dropped() }
       if role == .server { try spend(AbuseBudget.Cost.glitch, on: "resets of calls") }
       remove(id)
       return .reset(id, code)
@@ -189,11 +206,11 @@ public struct ConnectionStateMachine: ~Copyable {
       return .none
     case .pong(let number):
       if windows.answered(number, received: receivedBytes) { return .none }
-      if unansweredPings > 0 {
-        unansweredPings -= 1
-      } else {
+      guard let answered = unansweredPings.firstIndex(of: number) else {
         try spend(AbuseBudget.Cost.glitch, on: "PONGs")
+        return .none
       }
+      unansweredPings.remove(at: answered)
       return .pong(number)
     case .drain:
       try require(.client, "DRAIN")
@@ -239,7 +256,7 @@ public struct ConnectionStateMachine: ~Copyable {
     return .hello(hello)
   }
 
-  private mutating func receive(_ open: Open, on id: StreamID) throws(WireError) -> ConnectionEvent {
+  private mutating func receive(_ open: consuming Open, on id: StreamID) throws(WireError) -> ConnectionEvent {
     try require(.server, "OPEN")
     guard phase != .drained else { throw .violation("OPEN after DRAIN_ACK") }
     guard id == lastOpened + 1 else {
@@ -265,22 +282,19 @@ public struct ConnectionStateMachine: ~Copyable {
     receivedBytes += cost
     if let number = windows.probeDue(received: receivedBytes) { queue(.ping(number)) }
     if bytes.readableBytes == 0, flags == [] { try spend(AbuseBudget.Cost.glitch, on: "empty segments") }
-    guard try isOpen(id) else { return .none }
-    if role == .client, flags.contains(.endStream) { return .violation(id, .outOfSequence) }
+    guard try isKnown(id) else { return try dropped(cost: cost) }
+    if role == .client, flags.contains(.endStream) { return try violation(id, .outOfSequence) }
     guard var stream = streams.take(id) else { return .none }
-    let assembling = stream.inbound.assembling
-    let withheld = stream.inbound.withheld
+    let before = stream.inbound.beyondFirst
     let outcome = stream.inbound.received(bytes, flags: flags, messageSize: limits.messageSize)
-    assemblingBytes += stream.inbound.assembling
-    assemblingBytes -= min(assembling, assemblingBytes)
-    withheldBytes += stream.inbound.withheld
-    withheldBytes -= min(withheld, withheldBytes)
+    noteBeyondFirst(of: stream, before: before)
     markCredit(&stream, id)
     let (isEnded, advertised) = (stream.inbound.isEnded, stream.inbound.advertised)
+    let isBeyondFirst = stream.inbound.beyondFirst.kept > 0
     streams[id] = stream
     switch outcome {
     case .incomplete:
-      guard assemblingBytes <= limits.assemblyBytes else {
+      guard beyondFirst.kept <= limits.assemblyBytes || !isBeyondFirst else {
         return try violation(id, .assemblyFull(limit: limits.assemblyBytes))
       }
       return .none
@@ -304,11 +318,11 @@ public struct ConnectionStateMachine: ~Copyable {
     of id: StreamID, _ event: ConnectionEvent, name: String
   ) throws(WireError) -> ConnectionEvent {
     try require(.client, name)
-    guard try isOpen(id), let stream = streams[id] else { return .none }
+    guard try isKnown(id), let stream = streams[id] else { return try dropped() }
     switch event {
-    case .response where stream.inbound.hasReceived: return .violation(id, .outOfSequence)
+    case .response where stream.inbound.hasReceived: return try violation(id, .outOfSequence)
     case .status(_, let status) where status.code == 0 && stream.inbound.isWithinMessage:
-      return .violation(id, .outOfSequence)
+      return try violation(id, .outOfSequence)
     default:
       remove(id)
       return event
@@ -316,11 +330,13 @@ public struct ConnectionStateMachine: ~Copyable {
   }
 
   private mutating func receiveCredit(_ limit: UInt64, on id: StreamID) throws(WireError) -> ConnectionEvent {
-    var isRaised = true
+    let isRaised: Bool
     if id == 0 {
       isRaised = raiseConnection(to: limit)
-    } else if try isOpen(id) {
+    } else if try isKnown(id) {
       isRaised = raise(id, to: limit)
+    } else {
+      return try dropped()
     }
     if !isRaised { try spend(AbuseBudget.Cost.glitch, on: "limits that change nothing") }
     return .creditRaised
@@ -333,7 +349,7 @@ public struct ConnectionStateMachine: ~Copyable {
   }
 
   /// Whether a call is in the table; a call that never was opened is the peer's violation.
-  private func isOpen(_ id: StreamID) throws(WireError) -> Bool {
+  private func isKnown(_ id: StreamID) throws(WireError) -> Bool {
     guard id <= lastOpened else { throw .violation("call \(id) was never opened") }
     return streams.contains(id)
   }
@@ -349,10 +365,9 @@ public struct ConnectionStateMachine: ~Copyable {
   /// The reader took a message of this cost.
   public mutating func took(_ cost: UInt64, on id: StreamID) {
     guard var stream = streams.take(id) else { return }
-    let withheld = stream.inbound.withheld
+    let before = stream.inbound.beyondFirst
     stream.inbound.took(cost)
-    withheldBytes += stream.inbound.withheld
-    withheldBytes -= min(withheld, withheldBytes)
+    noteBeyondFirst(of: stream, before: before)
     markCredit(&stream, id)
     streams[id] = stream
   }
@@ -369,9 +384,25 @@ public struct ConnectionStateMachine: ~Copyable {
   }
 
   private mutating func markCredit(_ stream: inout Stream, _ id: StreamID) {
-    guard !stream.isCreditDirty, stream.inbound.creditDue(window: windows.stream) != nil else { return }
+    guard !stream.isCreditDirty, stream.inbound.creditDue(beyond: windowBeyondFirst(of: stream)) != nil else { return }
     stream.isCreditDirty = true
     creditDirty.append(id)
+  }
+
+  /// How much a call may have on top of its first window: half of what the others leave of a connection's window, so
+  /// that something is left however many of them are not read.
+  private func windowBeyondFirst(of stream: borrowing Stream) -> UInt64 {
+    let ofOthers = beyondFirst.granted - min(stream.inbound.beyondFirst.granted, beyondFirst.granted)
+    let left = windows.connection - min(ofOthers, windows.connection)
+    return min(windows.stream - min(limits.streamWindow, windows.stream), left / 2)
+  }
+
+  private mutating func noteBeyondFirst(of stream: borrowing Stream, before: InboundPipe.BeyondFirst) {
+    let now = stream.inbound.beyondFirst
+    beyondFirst.granted += now.granted
+    beyondFirst.granted -= min(before.granted, beyondFirst.granted)
+    beyondFirst.kept += now.kept
+    beyondFirst.kept -= min(before.kept, beyondFirst.kept)
   }
 
   // MARK: - Sending
@@ -470,7 +501,7 @@ public struct ConnectionStateMachine: ~Copyable {
 
   /// Asks the peer for a PONG.
   public mutating func ping(_ number: UInt64) {
-    unansweredPings += 1
+    unansweredPings.append(number)
     queue(.ping(number))
   }
 
@@ -544,6 +575,7 @@ public struct ConnectionStateMachine: ~Copyable {
         continue
       }
       stream.progressedAt = now
+      progressedAt = now
       sentBytes += creditBefore - credit
       queuedBytes -= queuedBefore - stream.outbound.queuedBytes
       FrameEncoder.encode(.data(id, segment, flags: flags), into: &buffer)
@@ -581,8 +613,10 @@ public struct ConnectionStateMachine: ~Copyable {
     for id in creditDirty {
       guard var stream = streams.take(id) else { continue }
       stream.isCreditDirty = false
-      if let limit = stream.inbound.creditDue(window: windows.stream) {
+      if let limit = stream.inbound.creditDue(beyond: windowBeyondFirst(of: stream)) {
+        let before = stream.inbound.beyondFirst
         stream.inbound.advertise(limit)
+        noteBeyondFirst(of: stream, before: before)
         FrameEncoder.encode(.credit(id, limit: limit), into: &buffer)
       }
       streams[id] = stream
@@ -598,10 +632,11 @@ public struct ConnectionStateMachine: ~Copyable {
     }
   }
 
-  /// A new limit of the connection worth telling.
+  /// A new limit of the connection worth telling. It follows what was received, not what was read: a call that nobody
+  /// reads is held up by its own credit, and holds up no other.
   private var creditDue: UInt64? {
     guard phase != .closed else { return nil }
-    let limit = (receivedBytes - min(withheldBytes, receivedBytes)) + windows.connection
+    let limit = receivedBytes + windows.connection
     return limit > advertisedBytes && limit - advertisedBytes >= windows.connection / 2 ? limit : nil
   }
 
@@ -611,6 +646,19 @@ public struct ConnectionStateMachine: ~Copyable {
     let (limit, overflow) = limits.concurrentStreams.addingReportingOverflow(endedCalls)
     guard !overflow, limit <= FrameLayout.highestStream, limit > advertisedStreams else { return nil }
     return limit - advertisedStreams >= max(1, limits.concurrentStreams / 4) ? limit : nil
+  }
+
+  /// Drops a frame of a call that has ended. It is free as far as it can have crossed the end: DATA up to the credit
+  /// that ended calls had left, other frames up to a number a call.
+  private mutating func dropped(cost: UInt64 = 0) throws(WireError) -> ConnectionEvent {
+    if cost > 0, cost <= crossingBytes {
+      crossingBytes -= cost
+    } else if cost == 0, crossingFrames > 0 {
+      crossingFrames -= 1
+    } else {
+      try spend(AbuseBudget.Cost.glitch, on: "frames of calls that have ended")
+    }
+    return .none
   }
 
   /// Whether the limit was raised.
@@ -647,8 +695,11 @@ public struct ConnectionStateMachine: ~Copyable {
   /// Gives back what a call held that was removed from the table.
   private mutating func ended(_ stream: borrowing Stream, _ id: StreamID) {
     queuedBytes -= min(stream.outbound.queuedBytes, queuedBytes)
-    withheldBytes -= min(stream.inbound.withheld, withheldBytes)
-    assemblingBytes -= min(stream.inbound.assembling, assemblingBytes)
+    crossingBytes = min(crossingBytes, Limits.largestWindow) + stream.inbound.creditLeft
+    crossingFrames += AbuseBudget.crossingFrames
+    let inbound = stream.inbound.beyondFirst
+    beyondFirst.granted -= min(inbound.granted, beyondFirst.granted)
+    beyondFirst.kept -= min(inbound.kept, beyondFirst.kept)
     if stream.hasHandlerEnded { endedCalls += 1 }
     if stream.isScheduled {
       ready.removeAll { $0 == id }

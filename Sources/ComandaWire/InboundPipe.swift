@@ -4,7 +4,8 @@ import NIOCore
 ///
 /// Bytes are credited when the message that they belong to was taken by its reader, and those of a message under
 /// assembly at once unless a complete one waits before it. So a message may be larger than the window, and a stalled
-/// reader costs at most a window and one message.
+/// reader costs at most a window and one message. The first window is every call's own; what it gets beyond that comes
+/// out of a sum that all calls of the connection share (`ConnectionStateMachine.windowBeyondFirst`).
 struct InboundPipe {
   /// What a segment led to.
   enum OnSegment: Equatable {
@@ -19,6 +20,7 @@ struct InboundPipe {
   private(set) var isEnded: Bool
   private(set) var hasReceived = false
   private(set) var advertised: UInt64
+  private let firstWindow: UInt64
   private var received: UInt64 = 0
   private var held: UInt64 = 0
   private var assembly: ByteBuffer?
@@ -26,6 +28,7 @@ struct InboundPipe {
 
   init(window: UInt64, ended: Bool) {
     self.advertised = window
+    self.firstWindow = window
     self.isEnded = ended
   }
 
@@ -42,6 +45,25 @@ struct InboundPipe {
   /// Cost of what was received and is not credited yet.
   var withheld: UInt64 {
     held > 0 ? held + assemblyCost : 0
+  }
+
+  /// What the sender may still send.
+  var creditLeft: UInt64 {
+    isEnded ? 0 : advertised - received
+  }
+
+  /// What a call takes beyond its first window.
+  struct BeyondFirst {
+    /// What may have to be kept: what is withheld, and what the sender has credit for.
+    var granted: UInt64
+    /// What is kept: messages that are partly there, or wait for their reader.
+    var kept: UInt64
+  }
+
+  var beyondFirst: BeyondFirst {
+    let granted = (advertised - received) + withheld
+    let kept = held + assembling
+    return BeyondFirst(granted: granted - min(firstWindow, granted), kept: kept - min(firstWindow, kept))
   }
 
   mutating func received(_ segment: ByteBuffer, flags: DataFlags, messageSize: UInt64) -> OnSegment {
@@ -68,9 +90,10 @@ struct InboundPipe {
     return .message(assembly ?? segment, cost: messageCost)
   }
 
+  /// A message that is partly there has memory of its own: its first segment would keep the whole read that it came with.
   private mutating func append(_ segment: ByteBuffer) {
     if assembly == nil {
-      assembly = segment
+      assembly = ByteBuffer(bytes: segment.readableBytesView)
     } else {
       assembly?.writeImmutableBuffer(segment)
     }
@@ -81,8 +104,10 @@ struct InboundPipe {
     held -= min(cost, held)
   }
 
-  /// A new limit worth telling: at least half a window beyond the last one told.
-  func creditDue(window: UInt64) -> UInt64? {
+  /// A new limit worth telling: at least half a window beyond the last one told. `beyond` is what the call may have
+  /// on top of its first window.
+  func creditDue(beyond: UInt64) -> UInt64? {
+    let window = firstWindow + beyond
     let limit = (received - withheld).addingReportingOverflow(window)
     guard !limit.overflow, !isEnded, limit.partialValue > advertised,
       limit.partialValue - advertised >= window / 2

@@ -1,16 +1,24 @@
 /// Every bound of one side of a connection, with its default and its reason.
 ///
 /// The first four travel in HELLO, which can only raise them: values below `beforeHello` count as those of it.
+///
+/// What a peer can make this side keep of messages that nobody reads, or that never end, is the sum of
+/// - `streamWindow` for each of `concurrentStreams` calls (64 MiB): its own, whatever the others do,
+/// - `connectionWindow` as far as it has grown (16 MiB): what calls get beyond that, shared,
+/// - `assemblyBytes` (64 MiB): what large messages need beyond that.
 public struct Limits: Sendable, Equatable {
-  /// Bytes of DATA frames that the peer may have under way on the connection: what stalled readers can cost in memory.
+  /// Bytes of DATA frames that the peer may have under way on the connection. Calls get as much together beyond their
+  /// first windows.
   public var connectionWindow: UInt64 = 4 << 20
-  /// The same for one stream: large enough that a stream fills a loopback or a data-centre link.
-  public var streamWindow: UInt64 = 1 << 20
+  /// The same for one stream, to begin with. Every call has so much of its own, read or not, so it is small; a stream
+  /// that fills it gets more.
+  public var streamWindow: UInt64 = 256 << 10
   /// Calls that a peer may have open at once: a bound on tasks and tables.
   public var concurrentStreams: StreamID = 256
   /// The largest message; larger transfers are streams.
   public var messageSize: UInt64 = 4 << 20
-  /// Bytes of messages that are only partly there, over all streams of a connection.
+  /// Bytes that messages may have beyond the first windows of their streams, over all streams of a connection: those
+  /// that are only partly there, and those that wait for their reader. A segment beyond it ends its call.
   public var assemblyBytes: UInt64 = 64 << 20
   /// Bytes that may wait to be sent on a stream before its writer is suspended.
   public var outboundHighWater: Int = 256 << 10
@@ -37,13 +45,18 @@ public struct Limits: Sendable, Equatable {
   public static let beforeHello = Hello(
     connectionWindow: 1 << 20, streamWindow: 256 << 10, streams: 100, messageSize: 4 << 20, software: "")
 
-  /// None below what a peer may count on before it knows them.
-  func raisedToDefaults() -> Limits {
+  /// More than any window needs, and little enough for sums of windows.
+  static let largestWindow: UInt64 = 1 << 48
+
+  /// None below what a peer may count on before it knows them, nor beyond what the wire can say.
+  func withinProtocol() -> Limits {
     let least = Limits.beforeHello
     var limits = self
-    limits.connectionWindow = max(connectionWindow, least.connectionWindow)
-    limits.streamWindow = max(streamWindow, least.streamWindow)
-    limits.concurrentStreams = max(concurrentStreams, least.streams)
+    limits.connectionWindow = min(max(connectionWindow, least.connectionWindow), Self.largestWindow)
+    limits.streamWindow = min(max(streamWindow, least.streamWindow), Self.largestWindow)
+    limits.maximumConnectionWindow = min(maximumConnectionWindow, Self.largestWindow)
+    limits.maximumStreamWindow = min(maximumStreamWindow, Self.largestWindow)
+    limits.concurrentStreams = min(max(concurrentStreams, least.streams), FrameLayout.highestStream)
     limits.messageSize = max(messageSize, least.messageSize)
     return limits
   }

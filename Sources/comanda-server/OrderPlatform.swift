@@ -1,4 +1,4 @@
-import ComandaConformance
+import ComandaConformanceService
 import ComandaDomain
 import ComandaPostgres
 import ComandaProtos
@@ -19,6 +19,8 @@ struct OrderPlatform: Service {
   let bounds: ServerBounds
   let offersConformance: Bool
   let pool: PostgresPool
+  /// SIGHUPs since the process began.
+  let hangups: UnixSignalsSequence
   let logger: Logger
 
   func run() async throws {
@@ -36,14 +38,19 @@ struct OrderPlatform: Service {
     let (identity, authority) = try certificate()
     let clientAuthority = configuration.clientAuthority.map { TLSConfiguration.PEM.file($0) }
     let tls = TLSConfiguration.server(identity, clientAuthority: clientAuthority)
-    // Caught from before the first line that says that the server serves: uncaught, SIGHUP ends a process.
+    // Caught before the server says that it serves: a SIGHUP that nobody catches ends the process.
     let hangups = await UnixSignalsSequence(trapping: .sighup)
     let server = try RPCServer(
       dispatcher: dispatcher, tls: tls, settings: bounds.settings,
       tickets: configuration.ticketKeys.map { try TicketKeys(file: $0) }, logger: logger)
-    var addresses: [String] = []
-    for listen in configuration.listen { addresses.append(try await server.listen(on: listen.listener)) }
-    try await announce(addresses, authority: authority)
+    do {
+      var addresses: [String] = []
+      for listen in configuration.listen { addresses.append(try await server.listen(on: listen.listener)) }
+      try await announce(addresses, authority: authority)
+    } catch {
+      try? await server.drain()
+      throw error
+    }
     await withDiscardingTaskGroup { group in
       group.addTask { await applier.run() }
       group.addTask { await authenticator.run() }

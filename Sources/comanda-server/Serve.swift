@@ -6,6 +6,7 @@ import ComandaServerConfiguration
 import Foundation
 import Logging
 import ServiceLifecycle
+import UnixSignals
 
 /// `comanda-server serve`
 struct Serve: AsyncParsableCommand {
@@ -36,6 +37,8 @@ struct Serve: AsyncParsableCommand {
       return handler
     }
     let logger = Logger(label: "comanda-server")
+    // Before anything takes time: untrapped, the signal would end the process.
+    let hangups = await UnixSignalsSequence(trapping: .sighup)
     var services: [ServiceGroupConfiguration.ServiceConfiguration] = []
     let url: String
     switch configuration.database {
@@ -48,7 +51,8 @@ struct Serve: AsyncParsableCommand {
     let pool = try PostgresPool(configuration: PostgresConfiguration(url: url), logger: logger)
     services.append(.init(service: DatabasePool(pool: pool)))
     let platform = OrderPlatform(
-      configuration: configuration, bounds: bounds, offersConformance: serving.conformance, pool: pool, logger: logger)
+      configuration: configuration, bounds: bounds, offersConformance: serving.conformance, pool: pool,
+      hangups: hangups, logger: logger)
     services.append(.init(service: platform))
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(

@@ -67,6 +67,23 @@ struct OutputTests {
       text == #"{"applied":6,"failed":2,"import_id":"i-1","rows":10,"seconds":1.5,"unchanged":1,"unprocessed":1}"#)
   }
 
+  @Test("an import that was interrupted says what is known of it, with exactly the keys that scripts rely on")
+  func unfinishedImportJSON() throws {
+    var meter = ProgressMeter()
+    #expect(try JSONOutput.text(of: UnfinishedImportJSON(meter, resume: nil)) == #"{"committed_row":0}"#)
+    let progress = Comanda_V1_ImportProgress.with {
+      $0.state = .receiving
+      $0.committedRow = 1_000
+      $0.appliedRows = 500
+    }
+    meter.take(.started(ImportStart(importID: "i-1", progress: progress)), at: .zero)
+    let unfinished = UnfinishedImportJSON(meter, resume: "comanda import 'my orders.csv' --resume i-1")
+    #expect(
+      try JSONOutput.text(of: unfinished)
+        == #"{"committed_row":1000,"import_id":"i-1","resume":"comanda import 'my orders.csv' --resume i-1","#
+        + #""state":"RECEIVING"}"#)
+  }
+
   @Test("statistics have exactly the keys that scripts rely on")
   func statisticsJSON() throws {
     let statistics = Comanda_V1_OrderStatistics.with {

@@ -1,3 +1,4 @@
+import ComandaTestRun
 import FoundationEssentials
 
 /// A file that is there as long as somebody holds it.
@@ -5,9 +6,7 @@ final class TemporaryFile: Sendable {
   let path: String
 
   init(_ content: some Sequence<UInt8>, name: String = "orders.csv") throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "comanda-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    path = folder.appending(path: name).path
+    path = try TestRun.makeDirectory("orders") + "/\(name)"
     try write(content)
   }
 

@@ -1,3 +1,4 @@
+import ComandaTestRun
 import Foundation
 
 /// A program run to its end.
@@ -31,10 +32,7 @@ struct Command {
 
 /// Lends a new folder, and removes it.
 func withTemporaryFolder<Result>(_ body: (URL) throws -> Result) throws -> Result {
-  let folder = FileManager.default.temporaryDirectory.appending(path: "comanda-codegen-\(UUID().uuidString)")
-  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-  defer { try? FileManager.default.removeItem(at: folder) }
-  return try body(folder)
+  try TestRun.withDirectory("codegen") { try body(URL(filePath: $0, directoryHint: .isDirectory)) }
 }
 
 extension URL {

@@ -38,9 +38,7 @@ struct InProcessChannel: RPCChannel {
   }
 
   private static func context(_ method: MethodDescriptor, _ options: CallOptions) -> ServerContext {
-    ServerContext(
-      method: method, metadata: options.metadata, deadline: nil,
-      connection: ConnectionContext(remoteAddress: "in process"), call: IgnoredControl())
+    ServerContext(LocalCall(method, options.metadata))
   }
 }
 
@@ -83,8 +81,19 @@ private final class MessagePipe: InboundMessages, OutboundMessages {
   func finish(throwing error: (any Error)? = nil) { continuation.finish(throwing: error) }
 }
 
-/// The control of a call whose metadata nobody reads.
-private final class IgnoredControl: ServerCallControl {
+/// A call whose trailers nobody reads.
+private final class LocalCall: RunningCall {
+  let method: MethodDescriptor
+  let metadata: Metadata
+  let arrival = NIODeadline.now()
+  let deadline: NIODeadline? = nil
+  let peer = ConnectionContext(remoteAddress: "in process")
+
+  init(_ method: MethodDescriptor, _ metadata: Metadata) {
+    self.method = method
+    self.metadata = metadata
+  }
+
   var isDraining: Bool { false }
   func sendInitialMetadata(_ metadata: Metadata) {}
   func setTrailers(_ trailers: Metadata) {}

@@ -1,3 +1,4 @@
+import ComandaTestRun
 import Foundation
 
 @testable import ComandaConformance
@@ -19,10 +20,7 @@ enum Place {
 
 /// Lends a folder that is gone afterwards.
 func withTemporaryFolder<Result>(_ body: (String) async throws -> Result) async throws -> Result {
-  let folder = FileManager.default.temporaryDirectory.appending(path: "comanda-conformance-\(UUID().uuidString)")
-  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-  defer { try? FileManager.default.removeItem(at: folder) }
-  return try await body(folder.path)
+  try await TestRun.withDirectory("conformance", body)
 }
 
 extension [CaseResult] {

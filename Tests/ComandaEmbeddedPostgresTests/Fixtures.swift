@@ -1,20 +1,17 @@
+import ComandaTestRun
 import Foundation
 import Logging
-import Synchronization
 import Testing
 
 @testable import ComandaEmbeddedPostgres
 
-private let templatePath = Mutex("")
-
-/// A directory of one test, gone when the test is. It is closed to every other account, as `mktemp -d` makes it.
+/// A directory of one test, gone when the test is. The directory above it is closed to every other account, as
+/// `mktemp -d` makes it.
 final class TestDirectory: Sendable {
   let path: String
 
   init() throws {
-    path = FileManager.default.temporaryDirectory.appending(path: "comanda-test-\(UUID())").path
-    try FileManager.default.createDirectory(
-      atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    path = try TestRun.makeDirectory("test")
   }
 
   deinit { try? FileManager.default.removeItem(atPath: path) }
@@ -29,9 +26,6 @@ final class TestDirectory: Sendable {
 
   private static let template = Task {
     let directory = try TestDirectory()
-    templatePath.withLock { $0 = directory.path }
-    // What is static is never released, so the end of the process has to clean up.
-    atexit { try? FileManager.default.removeItem(atPath: templatePath.withLock(\.self)) }
     let postgres = EmbeddedPostgres(directory: directory.path, logger: .silent)
     _ = try await postgres.start()
     await postgres.stop()
@@ -113,6 +107,8 @@ final class Owner {
     let products = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
     process.executableURL = products.appending(path: "embedded-postgres-owner")
     process.arguments = [directory.path]
+    process.environment = try ProcessInfo.processInfo.environment
+      .merging([TestRun.variable: TestRun.directory.get()]) { $1 }
     process.standardOutput = output
     process.standardError = FileHandle.nullDevice
     try process.run()

@@ -1,4 +1,5 @@
 import ComandaProtos
+import ComandaTestRun
 import Foundation
 import Testing
 

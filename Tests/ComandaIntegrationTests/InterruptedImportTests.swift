@@ -1,3 +1,4 @@
+import ComandaTestRun
 import Foundation
 import Glibc
 import Testing
@@ -112,18 +113,34 @@ struct InterruptedImportTests {
     }
   }
 
-  @Test("ends with 130 on Ctrl-C, and says how to go on")
+  /// What `comanda import --json` says when it is interrupted.
+  private struct UnfinishedImport: Decodable {
+    let import_id: String
+    let state: String
+    let committed_row: Int
+    let resume: String
+  }
+
+  @Test("ends with 130 on Ctrl-C, and says what is there and how to go on, in words and in JSON")
   func clientInterrupted() async throws {
     let server = try await Server.shared()
     let account = try await Account.make(on: server)
     try await UploadInTheMiddle.on(server, for: account) { upload in
       upload.importing.kill(SIGINT)
       #expect(try await upload.importing.awaitEnd() == .exit(130), "\(upload.importing.transcript)")
-      #expect(upload.importing.output.isEmpty)
       let command = "comanda import \(upload.file) --resume \(upload.importID)"
       #expect(upload.importing.errors.contains(command), "\(upload.importing.transcript)")
+      let said: UnfinishedImport = try upload.importing.json()
+      #expect(said.import_id == upload.importID)
+      #expect(said.state == "RECEIVING")
+      #expect((1..<UploadInTheMiddle.rows).contains(said.committed_row))
+      #expect(said.resume == command)
       upload.relay.release()
       try await expectUnfinished(upload)
+
+      let words = said.resume.split(separator: " ").dropFirst().map { String($0) }
+      let resumed: ImportSummary = try await upload.client.json(words)
+      #expect(resumed == ImportSummary(rows: UploadInTheMiddle.rows, applied: UploadInTheMiddle.rows))
     }
   }
 

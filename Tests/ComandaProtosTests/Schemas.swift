@@ -1,4 +1,5 @@
 import ComandaProtos
+import ComandaTestRun
 import Foundation
 import SwiftProtobuf
 
@@ -65,8 +66,5 @@ func run(_ program: String, _ arguments: [String], in folder: URL) throws -> Str
 
 /// Lends a folder that is gone afterwards.
 func withTemporaryFolder<Result>(_ body: (URL) throws -> Result) throws -> Result {
-  let folder = FileManager.default.temporaryDirectory.appending(path: "comanda-schemas-\(UUID().uuidString)")
-  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-  defer { try? FileManager.default.removeItem(at: folder) }
-  return try body(folder)
+  try TestRun.withDirectory("schemas") { try body(URL(filePath: $0, directoryHint: .isDirectory)) }
 }

@@ -77,12 +77,13 @@ struct CallDispatcherTests {
   func order() async throws {
     let journal = Journal()
     let dispatcher = dispatcher([Noting(name: "auth", journal: journal), Noting(name: "limits", journal: journal)])
-    let response = try await dispatcher.serve(
-      { request, context in
+    let call = ScriptedCall(
+      .unary { request, context in
         journal.write("handler for \((context.identity as? Caller)?.name ?? "nobody")")
         return request
-      }, ByteBuffer(string: "x"), context: ScriptedCall().context())
-    #expect(response == ByteBuffer(string: "x"))
+      }, receives: ["x"])
+    try await dispatcher.serve(call)
+    #expect(call.sent == ["x"])
     #expect(
       journal.all == [
         "auth starts for nobody", "limits starts for auth", "handler for limits", "auth ended OK", "limits ended OK",
@@ -96,14 +97,13 @@ struct CallDispatcherTests {
     let dispatcher = dispatcher([
       Noting(name: "auth", journal: journal, refusal: refusal), Noting(name: "limits", journal: journal),
     ])
-    let error = await rpcError {
-      try await dispatcher.serve(
-        { request, _ in
-          journal.write("handler")
-          return request
-        }, ByteBuffer(), context: ScriptedCall().context())
-    }
-    #expect(error == refusal)
+    let call = ScriptedCall(
+      .unary { request, _ in
+        journal.write("handler")
+        return request
+      }, receives: ["x"])
+    #expect(await rpcError { try await dispatcher.serve(call) } == refusal)
+    #expect(call.now.inbound.count == 1, "who may not call is told so before the request is waited for")
     #expect(
       journal.all == ["auth starts for nobody", "auth ended UNAUTHENTICATED", "limits ended UNAUTHENTICATED"])
   }
@@ -111,12 +111,12 @@ struct CallDispatcherTests {
   @Test("a streaming call goes through the same interceptors")
   func streaming() async throws {
     let journal = Journal()
-    let call = ScriptedCall(receives: ["a", "b"])
-    try await dispatcher([Noting(name: "auth", journal: journal)]).serve(
-      { inbound, outbound, context in
+    let call = ScriptedCall(
+      .stream { inbound, outbound, context in
         while let message = try await inbound.next() { try await outbound.send(message) }
         journal.write("handler for \((context.identity as? Caller)?.name ?? "nobody")")
-      }, call, call, context: call.context())
+      }, receives: ["a", "b"])
+    try await dispatcher([Noting(name: "auth", journal: journal)]).serve(call)
     #expect(call.sent == ["a", "b"])
     #expect(journal.all == ["auth starts for nobody", "handler for auth", "auth ended OK"])
   }
@@ -125,20 +125,16 @@ struct CallDispatcherTests {
   func rpcErrorPasses() async {
     let thrown = RPCError(.notFound, "no order", details: [1], trailers: ["k": "v"])
     let dispatcher = dispatcher(mapping: { _ in RPCError(.internal, "mapped") })
-    #expect(
-      await rpcError {
-        try await dispatcher.serve({ _, _ in throw thrown }, ByteBuffer(), context: ScriptedCall().context())
-      } == thrown)
+    let call = ScriptedCall(.unary { _, _ in throw thrown }, receives: [""])
+    #expect(await rpcError { try await dispatcher.serve(call) } == thrown)
   }
 
   @Test("an error that the mapping knows becomes what it says, and is not logged")
   func mapped() async {
     let log = Journal()
     let dispatcher = dispatcher(log: log, mapping: { $0 is Defect ? RPCError(.aborted, "again, please") : nil })
-    #expect(
-      await rpcError {
-        try await dispatcher.serve({ _, _ in throw Defect() }, ByteBuffer(), context: ScriptedCall().context())
-      } == RPCError(.aborted, "again, please"))
+    let call = ScriptedCall(.unary { _, _ in throw Defect() }, receives: [""])
+    #expect(await rpcError { try await dispatcher.serve(call) } == RPCError(.aborted, "again, please"))
     #expect(log.all.isEmpty)
   }
 
@@ -147,9 +143,8 @@ struct CallDispatcherTests {
     let log = Journal()
     let journal = Journal()
     let dispatcher = dispatcher([Noting(name: "metrics", journal: journal)], log: log)
-    let error = await rpcError {
-      try await dispatcher.serve({ _, _ in throw Defect() }, ByteBuffer(), context: ScriptedCall().context())
-    }
+    let call = ScriptedCall(.unary { _, _ in throw Defect() }, receives: [""])
+    let error = await rpcError { try await dispatcher.serve(call) }
     #expect(error?.code == .internal)
     #expect(error?.message.contains("hunter2") == false)
     #expect(error?.message.contains("Defect") == false)
@@ -162,35 +157,61 @@ struct CallDispatcherTests {
   func cancelled() async {
     let log = Journal()
     let dispatcher = dispatcher(log: log)
-    let call = ScriptedCall()
-    let error = await rpcError {
-      try await dispatcher.serve({ _, _, _ in throw CancellationError() }, call, call, context: call.context())
-    }
-    #expect(error?.code == .cancelled)
+    let call = ScriptedCall(.stream { _, _, _ in throw CancellationError() })
+    #expect(await rpcError { try await dispatcher.serve(call) }?.code == .cancelled)
     #expect(log.all.isEmpty)
   }
-}
 
-extension CallDispatcher {
-  /// Serves a call by a route of its own.
-  fileprivate func serve(
-    _ handle: @escaping RPCMethod.UnaryHandler, _ request: ByteBuffer, context: ServerContext
-  ) async throws(RPCError) -> ByteBuffer {
-    try await serve(.to(.unary(handle), context.method), handle, request, context: context)
+  @Test("a unary call takes one request", arguments: [[], ["a", "b"]])
+  func oneRequest(requests: [String]) async {
+    let journal = Journal()
+    let error = await rpcError {
+      try await dispatcher([Noting(name: "metrics", journal: journal)]).serve(ScriptedCall(receives: requests))
+    }
+    #expect(error?.code == .invalidArgument)
+    #expect(error?.message.contains("takes one request message") == true)
+    #expect(journal.all.last == "metrics ended INVALID_ARGUMENT")
   }
 
-  fileprivate func serve(
-    _ handle: @escaping RPCMethod.StreamHandler, _ inbound: any InboundMessages, _ outbound: any OutboundMessages,
-    context: ServerContext
-  ) async throws(RPCError) {
-    try await serve(.to(.stream(handle), context.method), handle, inbound, outbound, context: context)
+  @Test("a response that its caller does not accept is the status that the interceptors learn, too")
+  func responseTooLarge() async {
+    let journal = Journal()
+    let call = ScriptedCall(.unary { _, _ in ByteBuffer(repeating: 0, count: 101) }, receives: ["x"])
+    let error = await rpcError { try await dispatcher([Noting(name: "metrics", journal: journal)]).serve(call) }
+    #expect(error?.code == .resourceExhausted)
+    #expect(journal.all.last == "metrics ended RESOURCE_EXHAUSTED")
   }
-}
 
-extension CallRoute {
-  fileprivate static func to(_ handler: RPCMethod.Handler, _ descriptor: MethodDescriptor) -> CallRoute {
-    CallRoute(
-      RPCMethod(descriptor: descriptor, handler: handler), limits: CallLimits.Method(),
-      server: RunningCalls(limit: .max))
+  @Test("interceptors learn what the caller was told, whatever the handler makes of its cancellation")
+  func endedAhead() async {
+    let late = RPCError(.deadlineExceeded, "time is up")
+    for handler: RPCMethod.UnaryHandler in [{ request, _ in request }, { _, _ in throw CancellationError() }] {
+      let journal = Journal()
+      let call = ScriptedCall(
+        .unary { request, context in
+          context.terminate(with: late)
+          return try await handler(request, context)
+        }, receives: ["x"])
+      _ = await rpcError { try await dispatcher([Noting(name: "metrics", journal: journal)]).serve(call) }
+      #expect(journal.all.last == "metrics ended DEADLINE_EXCEEDED")
+    }
+  }
+
+  @Test("a call that ended while it waited for its turn does not begin")
+  func endedBefore() async {
+    let journal = Journal()
+    let call = ScriptedCall(receives: ["x"])
+    call.terminate(with: RPCError(.cancelled, "the caller went away"))
+    let error = await rpcError { try await dispatcher([Noting(name: "metrics", journal: journal)]).serve(call) }
+    #expect(error?.code == .cancelled)
+    #expect(journal.all == ["metrics ended CANCELLED"])
+    #expect(call.now.inbound.count == 1)
+  }
+
+  @Test("a method that has as many calls as it takes refuses the next before its request is waited for")
+  func overload() async {
+    let call = ScriptedCall(limits: CallLimits.Method(runningCalls: 0), receives: ["x"])
+    #expect(await rpcError { try await dispatcher().serve(call) }?.code == .resourceExhausted)
+    #expect(call.now.inbound.count == 1)
   }
 }

@@ -1,9 +1,10 @@
-import ComandaRPC
 import NIOCore
 import Synchronization
 
+@testable import ComandaRPC
+
 /// A call without a transport: what it receives is written down beforehand, and what it sends can be read.
-final class ScriptedCall: ClientCall, ServerCallControl {
+final class ScriptedCall: ClientCall, ServedCall {
   struct State {
     var inbound: [ByteBuffer]
     var sent: [ByteBuffer] = []
@@ -14,11 +15,22 @@ final class ScriptedCall: ClientCall, ServerCallControl {
     var termination: RPCError?
   }
 
+  let route: CallRoute
+  let metadata: Metadata = ["ask": "x"]
+  let arrival = NIODeadline.now()
+  let deadline: NIODeadline? = nil
+  let peer = ConnectionContext(remoteAddress: "here")
   private let state: Mutex<State>
   private let failure: RPCError?
 
   /// A call that receives these messages, and then the failure or its end.
-  init(receives inbound: [String] = [], thenFails failure: RPCError? = nil) {
+  init(
+    _ handler: RPCMethod.Handler = .unary { request, _ in request }, method: MethodDescriptor = .test(),
+    limits: CallLimits.Method = CallLimits.Method(), receives inbound: [String] = [],
+    thenFails failure: RPCError? = nil
+  ) {
+    route = CallRoute(
+      RPCMethod(descriptor: method, handler: handler), limits: limits, server: RunningCalls(limit: .max))
     state = Mutex(State(inbound: inbound.map { ByteBuffer(string: $0) }))
     self.failure = failure
   }
@@ -27,10 +39,8 @@ final class ScriptedCall: ClientCall, ServerCallControl {
   var sent: [String] { now.sent.map { String(buffer: $0) } }
 
   /// The context of a handler that serves this call.
-  func context(_ method: MethodDescriptor = .test()) -> ServerContext {
-    ServerContext(
-      method: method, metadata: ["ask": "x"], deadline: nil, connection: ConnectionContext(remoteAddress: "here"),
-      call: self)
+  func context() -> ServerContext {
+    ServerContext(self)
   }
 
   func next() async throws -> ByteBuffer? {
@@ -39,9 +49,18 @@ final class ScriptedCall: ClientCall, ServerCallControl {
     return message
   }
 
+  /// As if each request came in several frames.
+  func takeRequest() -> ByteBuffer? { nil }
+
+  func respond(_ response: ByteBuffer) throws(RPCError) {
+    guard response.readableBytes <= 100 else { throw RPCError(.resourceExhausted, "too large") }
+    state.withLock { $0.sent.append(response) }
+  }
+
   func send(_ message: ByteBuffer) async throws { state.withLock { $0.sent.append(message) } }
   func halfClose() async throws { state.withLock { $0.hasHalfClosed = true } }
   func cancel() { state.withLock { $0.isCancelled = true } }
+  var ending: RPCError? { now.termination }
   var initialMetadata: Metadata { now.initialMetadata }
   var trailers: Metadata { now.trailers }
 

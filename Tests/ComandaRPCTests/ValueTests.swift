@@ -32,30 +32,4 @@ struct ValueTests {
   func path() {
     #expect(MethodDescriptor(service: "shop.Orders", name: "Get", kind: .unary).path == "shop.Orders/Get")
   }
-
-  private final class Caller: CallerIdentity {
-    let name: String
-
-    init(name: String) {
-      self.name = name
-    }
-  }
-
-  @Test("an identity holds for the token that it was resolved from, and for no other")
-  func identityOfToken() {
-    let connection = ConnectionContext(remoteAddress: "here")
-    connection.setCredential("first")
-    connection.setIdentity(Caller(name: "first"), for: "first")
-    #expect((connection.caller.identity as? Caller)?.name == "first")
-    connection.setCredential("second")
-    #expect(connection.caller.identity == nil)
-    // The resolution of the first token comes late.
-    connection.setIdentity(Caller(name: "first"), for: "first")
-    #expect(connection.caller.identity == nil)
-    connection.setIdentity(Caller(name: "second"), for: "second")
-    #expect((connection.caller.identity as? Caller)?.name == "second")
-    connection.setIdentity(nil, for: "second")
-    #expect(connection.caller.identity == nil)
-    #expect(connection.caller.credential == "second")
-  }
 }

@@ -32,12 +32,17 @@ struct AuthenticatorTests {
   }
 
   private func context(
-    _ method: MethodDescriptor = .test(), header: String? = nil, connection: ConnectionContext? = nil,
-    call: RecordedCall = RecordedCall()
+    _ method: MethodDescriptor = .test(), header: String? = nil, connection: ConnectionContext? = nil
   ) -> ServerContext {
-    ServerContext(
-      method: method, metadata: header.map { ["authorization": $0] } ?? [:], deadline: nil,
-      connection: connection ?? ConnectionContext(remoteAddress: "test"), call: call)
+    ServerContext(call(method, header: header, connection: connection))
+  }
+
+  private func call(
+    _ method: MethodDescriptor, header: String? = nil, connection: ConnectionContext? = nil
+  ) -> RecordedCall {
+    RecordedCall(
+      method, metadata: header.map { ["authorization": $0] } ?? [:],
+      connection: connection ?? ConnectionContext(remoteAddress: "test"))
   }
 
   private func start(_ authenticator: Authenticator, _ context: ServerContext) async throws -> ServerContext {
@@ -86,8 +91,7 @@ struct AuthenticatorTests {
   func scopeMissingOfConnection() async throws {
     _ = try await issue("secret", scopes: [.importsRead])
     let authenticator = authenticator()
-    let connection = ConnectionContext(remoteAddress: "test")
-    connection.setCredential("secret")
+    let connection = ConnectionContext(remoteAddress: "test", credential: "secret")
     for _ in 0..<3 {
       let code = try await status { _ = try await start(authenticator, context(connection: connection)) }
       #expect(code == .permissionDenied)
@@ -99,8 +103,7 @@ struct AuthenticatorTests {
   func foreignBusiness() async throws {
     _ = try await issue("secret")
     var context = ServerContext(
-      method: .test(), metadata: ["authorization": "Bearer secret", "comanda-business": UUID().uuidString],
-      deadline: nil, connection: ConnectionContext(remoteAddress: "test"), call: RecordedCall())
+      RecordedCall(metadata: ["authorization": "Bearer secret", "comanda-business": UUID().uuidString]))
     try await authenticator().callStarts(&context)
     #expect(throws: DomainError.businessForeign) { try context.business() }
   }
@@ -109,8 +112,7 @@ struct AuthenticatorTests {
   func connectionMemory() async throws {
     _ = try await issue("secret")
     let authenticator = authenticator()
-    let connection = ConnectionContext(remoteAddress: "test")
-    connection.setCredential("secret")
+    let connection = ConnectionContext(remoteAddress: "test", credential: "secret")
     for _ in 0..<5 { _ = try await start(authenticator, context(connection: connection)) }
     #expect(tokens.lookups == 1)
     clock.advance(seconds: Authenticator.memory)
@@ -122,8 +124,7 @@ struct AuthenticatorTests {
   func revocation() async throws {
     let id = try await issue("secret")
     let authenticator = authenticator()
-    let connection = ConnectionContext(remoteAddress: "test")
-    connection.setCredential("secret")
+    let connection = ConnectionContext(remoteAddress: "test", credential: "secret")
     _ = try await start(authenticator, context(connection: connection))
     _ = try await tokens.revoke(id, by: mutation)
     clock.advance(seconds: Authenticator.memory)
@@ -135,8 +136,7 @@ struct AuthenticatorTests {
   func expiry() async throws {
     _ = try await issue("secret", expiresIn: 3)
     let authenticator = authenticator()
-    let connection = ConnectionContext(remoteAddress: "test")
-    connection.setCredential("secret")
+    let connection = ConnectionContext(remoteAddress: "test", credential: "secret")
     _ = try await start(authenticator, context(connection: connection))
     clock.advance(seconds: 3)
     let code = try await status { _ = try await start(authenticator, context(connection: connection)) }
@@ -148,11 +148,12 @@ struct AuthenticatorTests {
     let id = try await issue("revoked")
     _ = try await issue("good")
     let authenticator = authenticator()
-    let (revoked, good, ended) = (RecordedCall(), RecordedCall(), RecordedCall())
     let stream = MethodDescriptor.test(.serverStreaming)
-    _ = try await start(authenticator, context(stream, header: "Bearer revoked", call: revoked))
-    _ = try await start(authenticator, context(stream, header: "Bearer good", call: good))
-    let over = try await start(authenticator, context(stream, header: "Bearer revoked", call: ended))
+    let (revoked, good) = (call(stream, header: "Bearer revoked"), call(stream, header: "Bearer good"))
+    let ended = call(stream, header: "Bearer revoked")
+    _ = try await start(authenticator, ServerContext(revoked))
+    _ = try await start(authenticator, ServerContext(good))
+    let over = try await start(authenticator, ServerContext(ended))
     authenticator.callEnded(over, CallOutcome(code: .ok, duration: .zero))
     _ = try await tokens.revoke(id, by: mutation)
     clock.advance(seconds: Authenticator.memory)

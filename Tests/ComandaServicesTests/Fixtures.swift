@@ -1,6 +1,7 @@
 import ComandaDomain
 import ComandaRPC
 import Foundation
+import NIOCore
 import Synchronization
 
 @testable import ComandaServices
@@ -84,8 +85,22 @@ final class MemoryTokens: TokenStore {
 }
 
 /// A call that only remembers how it was ended.
-final class RecordedCall: ServerCallControl {
+final class RecordedCall: RunningCall {
+  let method: MethodDescriptor
+  let metadata: Metadata
+  let arrival = NIODeadline.now()
+  let deadline: NIODeadline? = nil
+  let peer: ConnectionContext
   private let ending = Mutex<RPCError?>(nil)
+
+  init(
+    _ method: MethodDescriptor = .test(), metadata: Metadata = [:],
+    connection: ConnectionContext = ConnectionContext(remoteAddress: "test")
+  ) {
+    self.method = method
+    self.metadata = metadata
+    self.peer = connection
+  }
 
   var termination: RPCError? {
     ending.withLock { $0 }

@@ -1,3 +1,4 @@
+import ComandaTestRun
 import Foundation
 
 @testable import ComandaTLS
@@ -57,8 +58,7 @@ final class TemporaryFolder {
   let path: String
 
   init() throws {
-    path = NSTemporaryDirectory() + "comanda-tls-" + UUID().uuidString
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    path = try TestRun.makeDirectory("tls")
   }
 
   deinit {

@@ -132,6 +132,28 @@ extension Attacks {
       }
     }
 
+    private static let floodsAfterEnd = [
+      Flood(testDescription: "RESET", reason: "too many frames of calls that have ended", frame: .reset(1, .cancelled)),
+      Flood(
+        testDescription: "CREDIT", reason: "too many frames of calls that have ended",
+        frame: .credit(1, limit: 1 << 40)),
+      Flood(
+        testDescription: "END_STREAM", reason: "too many frames of calls that have ended",
+        frame: .data(1, ByteBuffer(), flags: .endStream)),
+    ]
+
+    @Test("a flood of frames of a call that has ended costs the connection", arguments: floodsAfterEnd)
+    func afterEnd(_ flood: Flood) async throws {
+      try await underAttack(.swallow(), settings: Self.thrifty, name: "flood of \(flood.testDescription)s") { scene in
+        let peer = try await scene.peer()
+        try await peer.send(.open(1, Open(method: MethodDescriptor.swallow.path)), .reset(1, .cancelled))
+        let end = try await Self.repeated([Frame](repeating: flood.frame, count: 200), on: peer)
+        #expect(end?.code == .excessiveLoad)
+        #expect(end?.message.contains(flood.reason) == true, "\(String(describing: end))")
+        try await scene.onlyBystanderIsLeft()
+      }
+    }
+
     @Test("a flood of PINGs whose PONGs are read costs the connection too")
     func pingsThatAreRead() async throws {
       try await underAttack(settings: Self.thrifty) { scene in
@@ -168,7 +190,7 @@ extension Attacks {
       }
     }
 
-    @Test("empty messages that nobody reads end with their credit: 116,508 in a window of 1 MiB")
+    @Test("empty messages that nobody reads end with their credit: 29,127 in a window of 256 KiB")
     func emptyMessages() async throws {
       // 28,000 such frames come out of what one read of the socket decrypts, and an unoptimised build is slow with them.
       try await underAttack(.ignore, p99: .seconds(3)) { scene in

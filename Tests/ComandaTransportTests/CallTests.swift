@@ -130,7 +130,7 @@ struct CallTests {
   func credentials() async throws {
     let method = MethodDescriptor.test("WhoAmI")
     let serving = RPCMethod.unary(method) { (_: ByteBuffer, context) in
-      let connection = context.connection.caller.credential ?? "none"
+      let connection = context.connection.credential ?? "none"
       return ByteBuffer(string: "\(connection), \(context.metadata["authorization"] ?? "none")")
     }
     try await withLoopback(serving) { loopback in

@@ -1,5 +1,6 @@
 import ComandaRPC
 import ComandaTLS
+import ComandaTestRun
 import Foundation
 import NIOCore
 import Synchronization
@@ -67,8 +68,7 @@ struct ClientPoolTests {
 
   @Test("a server on a Unix socket is reached over TLS, under the name that is given")
   func unixSocket() async throws {
-    let path = FileManager.default.temporaryDirectory.appending(path: "comanda-\(UUID().uuidString.prefix(8)).sock")
-      .path
+    let path = try TestRun.makeDirectory("socket") + "/comanda.sock"
     let loopback = try await Loopback([Self.named("unix")])
     let address = try await loopback.server.listen(on: ServerListener(.unix(path: path)))
     #expect(address == "unix:\(path)")

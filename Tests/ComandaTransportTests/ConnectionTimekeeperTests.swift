@@ -117,4 +117,20 @@ struct ConnectionTimekeeperTests {
     #expect(keeper.heard(129).check(129, openCalls: 1) == .none)
     #expect(keeper.heard(130).check(130, openCalls: 1) == .cut(reason: "nothing was read for 60 s"))
   }
+
+  @Test("a peer that reads slowly and steadily is not cut, although its socket never has room; one that stops is")
+  func slowReader() {
+    let keeper = Keeper.open()
+    keeper.times.writability(false, at: Self.at(10))
+    var bytes = 100_000
+    for second in stride(from: 10.0, to: 500, by: 10) {
+      if second.truncatingRemainder(dividingBy: 50) == 0 { bytes -= 1_000 }
+      keeper.times.unwritten(bytes, at: Self.at(second))
+      #expect(keeper.heard(second).check(second, openCalls: 1) == .none, "\(second) s")
+    }
+    for second in stride(from: 500.0, to: 511, by: 10) { keeper.times.unwritten(bytes, at: Self.at(second)) }
+    #expect(keeper.heard(509).check(509, openCalls: 1) == .none)
+    keeper.times.unwritten(bytes + 50, at: Self.at(510))
+    #expect(keeper.heard(511).check(511, openCalls: 1) == .cut(reason: "nothing was read for 60 s"))
+  }
 }

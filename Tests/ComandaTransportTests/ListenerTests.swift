@@ -1,5 +1,6 @@
 import ComandaRPC
 import ComandaTLS
+import ComandaTestRun
 import ComandaWire
 import Foundation
 import Logging
@@ -15,23 +16,6 @@ struct ListenerTests {
   /// Answers with the caller's address.
   private static let answering = RPCMethod.unary(whoAmI) { (_: ByteBuffer, context) in
     ByteBuffer(string: context.connection.remoteAddress)
-  }
-
-  @Test("a Unix socket serves beside a port, replaces a socket that a killed server left, and ends with the server")
-  func unixSocket() async throws {
-    let path = FileManager.default.temporaryDirectory.appending(path: "c-\(UInt32.random(in: 0 ... .max)).sock").path
-    defer { try? FileManager.default.removeItem(atPath: path) }
-    for _ in 0..<2 {
-      try await withLoopback(.echo) { loopback in
-        #expect(try await loopback.server.listen(on: ServerListener(.unix(path: path))) == "unix:\(path)")
-        #expect(try await loopback.client().echo() == "hello")
-        let peer = try await WirePeer.introducedClient(unix: path)
-        try await peer.send(
-          .open(1, Open(method: "test.Service/Echo", message: ByteBuffer(string: "x"), endStream: true)))
-        #expect(await peer.nextOfCall() == .response(1, ByteBuffer(string: "x")))
-        try await peer.close()
-      }
-    }
   }
 
   @Test("behind a load balancer, handlers see the client that its header names; a peer without one is closed")
@@ -53,9 +37,7 @@ struct ListenerTests {
 
   @Test("a reloaded certificate is presented to new connections; open ones go on; a bad one changes nothing")
   func reload() async throws {
-    let directory = FileManager.default.temporaryDirectory.appending(path: "reload-\(UUID().uuidString)").path
-    let other = try DevelopmentCertificates(in: directory)
-    defer { try? FileManager.default.removeItem(atPath: directory) }
+    let other = try DevelopmentCertificates(in: TestRun.makeDirectory("other"))
     try await withLoopback(.echo) { loopback in
       let old = try loopback.client()
       #expect(try await old.echo() == "hello")

@@ -1,6 +1,6 @@
 import ComandaRPC
 import ComandaTLS
-import Foundation
+import ComandaTestRun
 import Logging
 import NIOCore
 import Testing
@@ -9,8 +9,7 @@ import Testing
 
 /// Certificates for all tests of this process.
 let certificates = Result {
-  try DevelopmentCertificates(
-    in: FileManager.default.temporaryDirectory.appending(path: "comanda-transport-\(UUID().uuidString)").path)
+  try DevelopmentCertificates(in: TestRun.makeDirectory("certificates"))
 }
 
 /// A server on a loopback port of its own, and the clients that a test makes for it.

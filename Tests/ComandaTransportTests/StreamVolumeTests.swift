@@ -131,4 +131,56 @@ struct StreamVolumeTests {
       #expect(await ended.next() == true)
     }
   }
+  @Test("downloads that nobody reads leave other calls all they need: large answers come", arguments: [4, 60])
+  func unreadDownloads(count: Int) async throws {
+    let method = MethodDescriptor.test("Download", .serverStreaming)
+    let serving = RPCMethod.serverStreaming(method) {
+      (_: ByteBuffer, responses: ResponseWriter<ByteBuffer>, _) in
+      while true { try await responses.send(ByteBuffer(repeating: 7, count: 64 << 10)) }
+    }
+    try await withLoopback(.echo, serving) { loopback in
+      let client = try loopback.client()
+      var unread: [ResponseStream<ByteBuffer>] = []
+      for _ in 0..<count {
+        unread.append(try await client.serverStreaming(method, ByteBuffer(), options: CallOptions()))
+      }
+      let large = ByteBuffer(repeating: 7, count: 1 << 20)
+      for _ in 0..<10 {
+        var options = CallOptions()
+        options.timeout = .seconds(20)
+        #expect(try await client.unary(.echo, large, options: options) == large)
+      }
+      // They were held up themselves, and go on when they are read.
+      for responses in unread {
+        var iterator = responses.makeAsyncIterator()
+        for _ in 0..<20 { #expect(try await iterator.next()?.readableBytes == 64 << 10) }
+      }
+    }
+  }
+
+  @Test("uploads that no handler reads leave other calls all they need: large requests go", arguments: [4, 60])
+  func unreadUploads(count: Int) async throws {
+    try await withLoopback(.echo, .ignore) { loopback in
+      let client = try loopback.client()
+      try await withThrowingTaskGroup { uploads in
+        for _ in 0..<count {
+          let call: ClientStreamingCall<ByteBuffer, ByteBuffer> = try await client.clientStreaming(
+            .ignore, options: CallOptions())
+          uploads.addTask {
+            while true { try await call.send(ByteBuffer(repeating: 7, count: 64 << 10)) }
+          }
+        }
+        let large = ByteBuffer(repeating: 7, count: 1 << 20)
+        for _ in 0..<10 {
+          var options = CallOptions()
+          options.timeout = .seconds(20)
+          #expect(try await client.unary(.echo, large, options: options) == large)
+        }
+        uploads.cancelAll()
+        while let outcome = await uploads.nextResult() {
+          #expect(throws: (any Error).self) { try outcome.get() }
+        }
+      }
+    }
+  }
 }

@@ -47,6 +47,12 @@ public struct ConnectionLedger {
       let complete = unread.reduce(0) { $0 + $1.cost }
       return complete > 0 ? complete + assemblingCost : 0
     }
+
+    /// What may have to be kept for the call beyond its first window.
+    func beyond(_ window: UInt64) -> UInt64 {
+      let kept = granted + withheld - min(received, granted + withheld)
+      return kept - min(window, kept)
+    }
   }
 
   private let role: ConnectionStateMachine.Role
@@ -118,11 +124,16 @@ public struct ConnectionLedger {
     return call.sent + 10 <= call.sendLimit && sent + 10 <= sendLimit
   }
 
-  /// Whether unread messages explain that the peer may send no further segment on a call: a limit is told anew when it
-  /// is half a window above the last one.
+  /// Whether unread messages of a call explain that the peer may send no further segment on it: a limit is told anew
+  /// when it is half a window above the last one. Those of other calls explain nothing.
   public func isWithholding(from id: StreamID) -> Bool {
-    let all = calls.values.reduce(0) { $0 + ($1.isOver ? 0 : $1.withheld) }
-    return 2 * all + 20 >= connectionWindow || 2 * (calls[id]?.withheld ?? 0) + 20 >= streamWindow
+    2 * (calls[id]?.withheld ?? 0) + 20 >= streamWindow
+  }
+
+  /// What unread and unfinished messages may take at most.
+  public func mostHeldBytes(assemblyBytes: UInt64) -> Int {
+    let open = UInt64(calls.values.count { !$0.isOver })
+    return Int(open * streamWindow + (largestConnectionWindow ?? connectionWindow) + assemblyBytes)
   }
 
   /// Server: the calls that keep their caller from opening others: not over, or their handlers run.
@@ -180,6 +191,9 @@ public struct ConnectionLedger {
       if case .credit = frame { credits += 1 }
     }
     try require(credits <= calls.count + 1, "\(credits) CREDITs at a time for \(calls.count) calls")
+    try require(
+      hasSentClose || hasReceivedClose || granted + 1 >= received + connectionWindow / 2,
+      "the connection has credit for \(granted) bytes, of which \(received) were used: less than half a window is left")
     forgetCallsThatAreOver()
   }
 
@@ -277,8 +291,7 @@ public struct ConnectionLedger {
 
   private mutating func sentCredit(_ limit: UInt64, on id: StreamID) throws(Breach) {
     guard id != 0 else {
-      let withheld = calls.values.reduce(0) { $0 + ($1.isOver ? 0 : $1.withheld) }
-      let most = received - withheld + (largestConnectionWindow ?? connectionWindow)
+      let most = received + (largestConnectionWindow ?? connectionWindow)
       try require(limit > granted, "CREDIT \(limit) of the connection is not above \(granted)")
       try require(limit <= most, "CREDIT \(limit) of the connection is above \(most)")
       granted = limit
@@ -290,6 +303,10 @@ public struct ConnectionLedger {
     try require(limit > call.granted, "CREDIT \(limit) of call \(id) is not above \(call.granted)")
     try require(limit <= most, "CREDIT \(limit) of call \(id) is above \(most)")
     calls[id]?.granted = limit
+    let shared = largestConnectionWindow ?? connectionWindow
+    let others = calls.reduce(0) { $1.key == id || $1.value.isOver ? $0 : $0 + $1.value.beyond(streamWindow) }
+    let own = calls[id]?.beyond(streamWindow) ?? 0
+    try require(own <= shared - min(others, shared), "call \(id) gets \(own) bytes beyond its window, others \(others)")
   }
 
   private mutating func sentStreams(_ limit: StreamID) throws(Breach) {

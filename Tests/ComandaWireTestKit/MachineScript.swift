@@ -74,7 +74,7 @@ struct MachineScript: ~Copyable {
     }
     try Finding.require(
       role == .client || open.count <= Int(limits.concurrentStreams), "\(open.count) calls are open")
-    let most = Int(limits.largestConnectionWindow + limits.assemblyBytes) + 16_384
+    let most = ledger.mostHeldBytes(assemblyBytes: limits.assemblyBytes) + 16_384
     try Finding.require(ledger.heldBytes <= most, "\(ledger.heldBytes) bytes are held")
   }
 

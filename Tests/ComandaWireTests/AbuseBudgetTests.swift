@@ -70,6 +70,92 @@ struct AbuseBudgetTests {
     #expect(error?.message == "too many \(flood.name) in too short a time")
   }
 
+  /// A flood on call 1, which has ended.
+  static let floodsOfServer = [
+    Flood(name: "RESET") { _ in .reset(1, .cancelled) },
+    Flood(name: "CREDIT") { .credit(1, limit: UInt64($0)) },
+    Flood(name: "END_STREAM") { _ in .data(1, ByteBuffer(), flags: .endStream) },
+    Flood(name: "empty messages") { _ in .data(1, ByteBuffer(), flags: .endMessage) },
+    Flood(name: "segments of a byte") { _ in .data(1, .pattern(1), flags: []) },
+    Flood(name: "full segments") { _ in .data(1, .pattern(16_375), flags: []) },
+  ]
+
+  static let floodsOfClient =
+    floodsOfServer + [
+      Flood(name: "METADATA") { _ in .metadata(1, []) },
+      Flood(name: "RESPONSE") { _ in .response(1, ByteBuffer()) },
+      Flood(name: "STATUS") { _ in .status(1, Status(code: 0)) },
+    ]
+
+  @Test("a flood of frames of a call that has ended ends with EXCESSIVE_LOAD, at the server", arguments: floodsOfServer)
+  func floodAfterEndAtServer(_ flood: Flood) throws {
+    try Self.floodAfterEnd(flood, at: Side.serving())
+  }
+
+  @Test("a flood of frames of a call that has ended ends with EXCESSIVE_LOAD, at the client", arguments: floodsOfClient)
+  func floodAfterEndAtClient(_ flood: Flood) throws {
+    try Self.floodAfterEnd(flood, at: Side.calling())
+  }
+
+  private static func floodAfterEnd(_ flood: Flood, at side: Side) throws {
+    side.machine.reset(1, .cancelled)
+    let window = Int(Limits().streamWindow)
+    let error = #expect(throws: WireError.self) {
+      for number in 0...Limits().abusePoints + 8 + window / 9 {
+        let event = try side.receive(flood.frame(number))
+        if event != .none { Issue.record("\(event) came of \(flood.name)") }
+        _ = try side.sent()
+      }
+    }
+    #expect(error == WireError(.excessiveLoad, "too many frames of calls that have ended in too short a time"))
+  }
+
+  @Test("what can have crossed the ends of calls costs nothing, however many calls end")
+  func crossings() throws {
+    let side = try Side.introduced(.server)
+    for id in StreamID(1)...30_000 {
+      _ = try side.receive(.open(id, .streaming))
+      side.machine.finish(Status(code: 1), on: id, atOnce: true)
+      side.machine.handlerEnded(of: id)
+      for limit in UInt64(1)...5 { _ = try side.receive(.credit(id, limit: limit << 40)) }
+      _ = try side.receive(.data(id, .pattern(100), flags: .endMessage))
+      _ = try side.receive(.data(id, ByteBuffer(), flags: .endStream))
+      _ = try side.receive(.reset(id, .cancelled))
+      _ = try side.sent()
+    }
+  }
+
+  @Test("a window of small messages that crossed the end of their call costs nothing; a message more costs a point")
+  func crossingMessages() throws {
+    var limits = Limits.fixed
+    limits.abusePoints = 100
+    let side = try Side.serving(limits: limits)
+    side.machine.reset(1, .cancelled)
+    func message() throws {
+      _ = try side.receive(.data(1, .pattern(1), flags: .endMessage))
+      _ = try side.sent()
+    }
+    for _ in 0..<limits.streamWindow / 10 { try message() }
+    for _ in 0..<100 { try message() }
+    #expect(throws: WireError.self) { try message() }
+  }
+
+  @Test("DATA that breaks its call's rules costs ten points at a client too")
+  func violationsAtClient() throws {
+    let frames: [(name: String, before: Frame?, frame: Frame)] = [
+      ("END_STREAM", nil, .data(1, ByteBuffer(), flags: .endStream)),
+      ("RESPONSE after DATA", .data(1, .pattern(1), flags: .endMessage), .response(1, ByteBuffer())),
+      ("STATUS OK within a message", .data(1, .pattern(1), flags: []), .status(1, Status(code: 0))),
+    ]
+    for (name, before, frame) in frames {
+      let side = try Side.calling()
+      if let before { _ = try side.receive(before) }
+      for _ in 0..<1_000 { _ = try side.receive(frame) }
+      let error = #expect(throws: WireError.self, "\(name)") { _ = try side.receive(frame) }
+      #expect(error?.message == "too many violations of calls in too short a time")
+    }
+  }
+
   @Test("PONGs that answer cost nothing, however many", arguments: [ConnectionStateMachine.Role.server, .client])
   func answers(role: ConnectionStateMachine.Role) throws {
     let side = try Side.introduced(role)

@@ -16,7 +16,8 @@ final class ReceiveWindowsTests {
       #expect(answered(number, received))
       sizes.append(windows.stream)
     }
-    #expect(sizes == [2 << 20, 4 << 20, 8 << 20])
+    let doubled: [UInt64] = [512 << 10, 1 << 20, 2 << 20, 4 << 20, 8 << 20]
+    #expect(sizes == doubled)
     #expect(windows.connection == 16 << 20)
   }
 
@@ -31,7 +32,7 @@ final class ReceiveWindowsTests {
       received += 10_000
       #expect(answered(number, received))
     }
-    #expect(windows.stream == 1 << 20)
+    #expect(windows.stream == 256 << 10)
     #expect(zip(waits, waits.dropFirst()).allSatisfy { $0 <= $1 })
     #expect((waits.last ?? 0) >= 60 << 20)
   }
@@ -64,7 +65,7 @@ final class ReceiveWindowsTests {
   @Test("a sender that is held up by the window gets more of it, and no more than the maximum")
   func throughTheMachine() throws {
     let side = try Side.serving(limits: Limits())
-    var limits: [StreamID: UInt64] = [0: 4 << 20, 1: 1 << 20]
+    var limits: [StreamID: UInt64] = [0: Limits().connectionWindow, 1: Limits().streamWindow]
     var sent: UInt64 = 0
     var waiting: [Frame] = []
     for _ in 0..<6_000 {
@@ -109,6 +110,75 @@ final class ReceiveWindowsTests {
     _ = try side.sent()
     side.machine.advance(to: at(500))
     #expect(side.machine.stalledCalls(longerThan: .seconds(60)) == [], "nothing waits")
+  }
+}
+
+@Suite("Calls that are stalled")
+struct StalledCallTests {
+  private static func at(_ seconds: UInt64) -> NIODeadline {
+    .uptimeNanoseconds(seconds * 1_000_000_000)
+  }
+
+  /// A server with calls whose own credit is ample, each with an answer to send; the connection has the default's.
+  private static func serving(_ calls: ClosedRange<StreamID>, answer: Int) throws -> Side {
+    var hello = Limits.beforeHello
+    hello.streamWindow = 1 << 40
+    let side = try Side.introduced(.server, peer: hello)
+    side.machine.advance(to: at(10))
+    for id in calls {
+      _ = try side.receive(.open(id, .unary))
+      side.machine.send(.pattern(answer), on: id)
+    }
+    return side
+  }
+
+  @Test("calls that have their turn seldom are not stalled while the connection gets credit")
+  func steadyConnection() throws {
+    let side = try Self.serving(1...100, answer: 64 << 10)
+    _ = try side.sent()
+    var limit: UInt64 = 1 << 20
+    for step in UInt64(1)...20 {
+      // Ten frames each 30 s, so that each call has its turn each 300 s.
+      side.machine.advance(to: Self.at(10 + 30 * step))
+      #expect(side.machine.stalledCalls(longerThan: .seconds(60)) == [], "step \(step)")
+      limit += 10 * 16_384
+      _ = try side.receive(.credit(0, limit: limit))
+      #expect(try side.sent().dataCost() == 10 * 16_384)
+    }
+  }
+
+  @Test("calls that wait for the connection's credit are stalled when none comes, or none that lets a byte leave")
+  func stalledConnection() throws {
+    let side = try Self.serving(1...100, answer: 64 << 10)
+    _ = try side.sent()
+    side.machine.advance(to: Self.at(60))
+    _ = try side.receive(.credit(0, limit: (1 << 20) + 9))
+    #expect(try side.sent() == [])
+    #expect(side.machine.stalledCalls(longerThan: .seconds(60)) == [])
+    side.machine.advance(to: Self.at(71))
+    #expect(side.machine.stalledCalls(longerThan: .seconds(60)).sorted() == Array(1...100))
+  }
+
+  @Test("a call that begins to wait when the connection has been without credit for long has its own time")
+  func lateComer() throws {
+    let side = try Self.serving(1...100, answer: 64 << 10)
+    _ = try side.sent()
+    side.machine.advance(to: Self.at(65))
+    _ = try side.receive(.open(101, .unary))
+    side.machine.send(.pattern(20_000), on: 101)
+    _ = try side.sent()
+    side.machine.advance(to: Self.at(75))
+    #expect(!side.machine.stalledCalls(longerThan: .seconds(60)).contains(101))
+    side.machine.advance(to: Self.at(126))
+    #expect(side.machine.stalledCalls(longerThan: .seconds(60)).contains(101))
+  }
+
+  @Test("a call that has credit and waits for its turn on a slow line is not stalled")
+  func slowLine() throws {
+    let side = try Self.serving(1...3, answer: 64 << 10)
+    _ = try side.sent(budget: 10_000)
+    side.machine.advance(to: Self.at(500))
+    #expect(side.machine.stalledCalls(longerThan: .seconds(60)) == [])
   }
 }
 

@@ -95,25 +95,41 @@ struct ServerCallTests {
         == .message(1, whole, cost: (4 << 20) + 512 * 9, isLast: false))
   }
 
-  @Test("messages that are partly there on many calls have a bound together")
+  @Test("large messages on many calls have a bound together beyond the calls' windows, partly there or not read")
   func assembly() throws {
     var limits = Limits.fixed
     limits.assemblyBytes = 300 << 10
     let server = try Side.introduced(.server, limits: limits)
     let segment = ByteBuffer(repeating: 7, count: 10 << 10)
-    for id in StreamID(1)...30 {
-      _ = try server.receive(.open(id, .streaming))
-      #expect(try server.receive(.data(id, segment, flags: [])) == .none)
-      _ = try server.sent()
+    let windowful = Int(limits.streamWindow) / segment.readableBytes + 1
+    func feed(_ id: StreamID, segments: Int) throws {
+      for _ in 0..<segments {
+        #expect(try server.receive(.data(id, segment, flags: [])) == .none)
+        _ = try server.sent()
+      }
     }
-    _ = try server.receive(.open(31, .streaming))
-    #expect(try server.receive(.data(31, segment, flags: [])) == .violation(31, .assemblyFull(limit: 300 << 10)))
-    server.machine.finish(Status(code: 8), on: 31, atOnce: true)
-    #expect(
-      try server.receive(.data(1, ByteBuffer(), flags: .endMessage))
-        == .message(1, segment, cost: (10 << 10) + 2 * 9, isLast: false))
-    #expect(try server.receive(.data(2, segment, flags: [])) == .none)
-    #expect(try server.receive(.data(3, segment, flags: [])) == .violation(3, .assemblyFull(limit: 300 << 10)))
+    // Five calls are 4 KiB beyond their windows, and 50 KiB more each.
+    for id in StreamID(1)...5 {
+      _ = try server.receive(.open(id, .streaming))
+      try feed(id, segments: windowful + 5)
+    }
+    _ = try server.receive(.open(6, .streaming))
+    try feed(6, segments: windowful + 2)
+    let full = StreamViolation.assemblyFull(limit: 300 << 10)
+    #expect(try server.receive(.data(6, segment, flags: [])) == .violation(6, full))
+    // What is within its window is its call's own, and goes on.
+    _ = try server.receive(.open(7, .streaming))
+    try feed(7, segments: windowful - 1)
+    server.machine.finish(Status(code: 8), on: 6, atOnce: true)
+    // A message that is whole and waits for its reader counts on.
+    guard case .message(_, _, let cost, _) = try server.receive(.data(1, ByteBuffer(), flags: .endMessage)) else {
+      Issue.record("no message")
+      return
+    }
+    try feed(2, segments: 2)
+    #expect(try server.receive(.data(3, segment, flags: [])) == .violation(3, full))
+    server.machine.took(cost, on: 1)
+    #expect(try server.receive(.data(3, segment, flags: [])) == .none)
   }
 
   // MARK: - Answers

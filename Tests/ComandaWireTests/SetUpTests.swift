@@ -14,7 +14,8 @@ struct SetUpTests {
         .hello(
           Hello(
             connectionWindow: limits.connectionWindow, streamWindow: limits.streamWindow,
-            streams: limits.concurrentStreams, messageSize: limits.messageSize, software: "test"))
+            streams: role == .server ? limits.concurrentStreams : 100, messageSize: limits.messageSize,
+            software: "test"))
       ])
     #expect(!side.hasOutgoing)
   }
@@ -45,6 +46,35 @@ struct SetUpTests {
       #expect(violation { _ = try Side(.client).receive(.hello(hello)) } == .protocolError)
     }
     #expect(try Side(.client).receive(.hello(Limits.beforeHello)) == .hello(Limits.beforeHello))
+  }
+
+  @Test("a side that is configured beyond what the wire can say says the most it can, and its peer takes it")
+  func largeConfiguration() throws {
+    var limits = Limits()
+    limits.concurrentStreams = 3_000_000_000
+    limits.connectionWindow = .max
+    limits.streamWindow = .max
+    limits.maximumConnectionWindow = .max
+    limits.maximumStreamWindow = .max
+    limits.messageSize = .max
+    let server = Side(.server, limits: limits)
+    var bytes = ByteBuffer()
+    server.machine.takeOutgoing(budget: 1_000, into: &bytes) { _ in }
+    guard case .hello(let hello)? = try FrameDecoder.decode(&bytes) else {
+      Issue.record("no HELLO")
+      return
+    }
+    #expect(hello.streams == 0x7fff_ffff)
+    _ = try server.receive(.hello(.generous))
+    _ = try server.receive(.open(1, .streaming))
+    var probe: UInt64?
+    for _ in 0..<1_000 {
+      _ = try server.receive(.data(1, ByteBuffer(repeating: 0, count: 16_375), flags: .endMessage))
+      server.machine.took(16_384, on: 1)
+      for case .ping(let number) in try server.sent() { probe = number }
+      if let number = probe { _ = try server.receive(.pong(number)) }
+    }
+    #expect(server.openStreams == 1)
   }
 
   @Test("a side that is configured below the defaults keeps them, since its peer may count on them")

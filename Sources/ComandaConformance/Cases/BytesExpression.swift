@@ -1,3 +1,4 @@
+import ComandaConformanceService
 import ComandaProtos
 import Foundation
 import SwiftProtobuf

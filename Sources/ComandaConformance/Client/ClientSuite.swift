@@ -1,3 +1,4 @@
+import ComandaConformanceService
 import ComandaRPC
 import ComandaTLS
 import ComandaTransport

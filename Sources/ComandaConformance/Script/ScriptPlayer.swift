@@ -1,3 +1,4 @@
+import ComandaConformanceService
 import Foundation
 
 /// A step that did not go as its case says.

@@ -31,6 +31,7 @@ struct ConnectionTimekeeper {
   private var isUsed = false
   private var askedAt: NIODeadline?
   private var blockedSince: NIODeadline?
+  private var unwrittenBytes: Int?
   private var isDraining = false
 
   /// A connection that was accepted now.
@@ -65,7 +66,7 @@ struct ConnectionTimekeeper {
     askedAt = nil
   }
 
-  /// A call began, or the peer showed who it is.
+  /// A call was opened (it may end before anybody looks), or the peer showed who it is.
   mutating func used(at now: NIODeadline) {
     usedAt = now
     isUsed = true
@@ -74,6 +75,14 @@ struct ConnectionTimekeeper {
   /// The socket stopped, or began again, to take bytes.
   mutating func writability(_ isWritable: Bool, at now: NIODeadline) {
     blockedSince = isWritable ? nil : blockedSince ?? now
+    if isWritable { unwrittenBytes = nil }
+  }
+
+  /// So many bytes wait for a socket that takes no more now. Fewer than before are progress: who reads slowly is not cut
+  /// as one who does not read.
+  mutating func unwritten(_ bytes: Int, at now: NIODeadline) {
+    if let before = unwrittenBytes, bytes < before, blockedSince != nil { blockedSince = now }
+    unwrittenBytes = bytes
   }
 
   /// A drain has begun: it is not called for again.

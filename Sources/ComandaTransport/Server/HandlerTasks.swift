@@ -1,27 +1,15 @@
-import ComandaRPC
-import NIOCore
+import DequeModule
 
-/// What a handler needs to serve a call. An object: it changes hands some times on its way.
-final class HandlerWork: Sendable {
-  let call: ServerCall
-  let context: ServerContext
-  /// The request that came with OPEN, if it is the only one: it does not go through the call's inbox.
-  let onlyRequest: ByteBuffer?
-
-  init(call: ServerCall, context: ServerContext, onlyRequest: ByteBuffer?) {
-    self.call = call
-    self.context = context
-    self.onlyRequest = onlyRequest
-  }
-}
-
-/// The tasks in which handlers run, kept for the next call when a call has ended: making and ending a task costs more
-/// than all else that a short call needs of the runtime.
+/// The tasks in which handlers run, kept for further calls: making and ending a task costs more than all else that a
+/// short call needs of the runtime, and waking one costs nearly half of it.
 ///
+/// So a task that is awake serves the calls that wait one after the other, and is woken once for all of them. When a
+/// handler waits for something, its task waits with it, and the executor begins the next task for the calls behind it.
 /// Cancelling a call cancels its task for good, so such a task is not kept. Confined to its loop.
-final class HandlerTasks: @unchecked Sendable {
+final class HandlerTasks: TickWork, @unchecked Sendable {
   private let executor: LoopExecutor
   private let kept: Int
+  private var calls: Deque<ServerCall> = []
   private var idle: [Worker] = []
   private var isClosed = false
 
@@ -29,56 +17,65 @@ final class HandlerTasks: @unchecked Sendable {
   init(_ executor: LoopExecutor, kept: Int) {
     self.executor = executor
     self.kept = kept
+    executor.work = self
   }
 
-  /// Has a task serve the call, soon.
-  func start(_ work: HandlerWork) {
+  /// Has a task serve the call, in this tick or, outside of one, in the next.
+  func start(_ call: ServerCall) {
+    calls.append(call)
+    executor.scheduleTick()
+  }
+
+  var isWaiting: Bool {
+    !calls.isEmpty
+  }
+
+  func begin() {
     if let worker = idle.popLast() {
-      worker.resume(with: work)
+      worker.resume()
     } else {
       let worker = Worker()
-      worker.task = Task(executorPreference: executor) { await self.run(worker, first: work) }
-      work.call.started(worker)
+      worker.task = Task(executorPreference: executor) { await self.run(worker) }
     }
   }
 
   /// Ends the tasks without work; those with work end after it.
   func close() {
     isClosed = true
-    for worker in idle { worker.resume(with: nil) }
+    for worker in idle { worker.resume() }
     idle = []
   }
 
-  private func run(_ worker: Worker, first: HandlerWork) async {
-    var work: HandlerWork? = first
-    while let current = work {
-      await current.call.connection.serve(current)
-      if Task.isCancelled { return }
-      work = await next(worker)
-    }
-  }
-
-  private func next(_ worker: Worker) async -> HandlerWork? {
-    if isClosed || idle.count >= kept { return nil }
-    return await withUnsafeContinuation { continuation in
-      worker.waiting = continuation
-      idle.append(worker)
-    }
+  private func run(_ worker: Worker) async {
+    repeat {
+      while let call = calls.popFirst() {
+        call.started(worker)
+        await call.connection.serve(call)
+        if worker.isCancelled { return }
+        if !executor.hasTime() { break }
+      }
+      if isClosed || idle.count >= kept { return }
+      await withUnsafeContinuation { continuation in
+        worker.waiting = continuation
+        idle.append(worker)
+      }
+    } while !isClosed
   }
 
   /// A task and, while it has no work, what wakes it.
   final class Worker: @unchecked Sendable {
     fileprivate var task: Task<Void, Never>?
-    fileprivate var waiting: UnsafeContinuation<HandlerWork?, Never>?
+    fileprivate var waiting: UnsafeContinuation<Void, Never>?
+    fileprivate private(set) var isCancelled = false
 
-    fileprivate func resume(with work: HandlerWork?) {
-      work?.call.started(self)
+    fileprivate func resume() {
       let waiting = self.waiting
       self.waiting = nil
-      waiting?.resume(returning: work)
+      waiting?.resume()
     }
 
     func cancel() {
+      isCancelled = true
       task?.cancel()
     }
   }

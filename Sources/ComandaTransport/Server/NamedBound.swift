@@ -127,14 +127,16 @@ public struct NamedBound: Sendable {
       "under way on a connection"),
     helloLimit(
       "stream-window", .bytes, \.settings.limits.streamWindow, from: Limits.beforeHello.streamWindow,
-      "under way on a call"),
+      "under way or unread on a call at first"),
     number(
       "maximum-connection-window", .bytes, \.settings.limits.maximumConnectionWindow,
       "how far a connection's window may grow, if it is above connection-window"),
     number(
       "maximum-stream-window", .bytes, \.settings.limits.maximumStreamWindow,
       "how far a call's window may grow, if it is above stream-window"),
-    number("assembly-bytes", .bytes, \.settings.limits.assemblyBytes, "messages that are partly there, a connection"),
+    number(
+      "assembly-bytes", .bytes, \.settings.limits.assemblyBytes,
+      "messages that are partly there or not read, beyond the windows of their calls, a connection"),
     number(
       "outbound-stream-bytes", .bytes, \.settings.limits.outboundHighWater,
       "what may wait to be sent on a call before its handler has to"),

@@ -17,7 +17,7 @@ public final class RPCServer: Sendable {
   private let state = Mutex(State())
 
   private struct State {
-    var listeners: [any Channel] = []
+    var listeners: [(channel: any Channel, file: UnixSocketFile?)] = []
     var rotation: RepeatedTask?
   }
 
@@ -46,35 +46,42 @@ public final class RPCServer: Sendable {
   }
 
   /// Listens on a TCP port; returns the address, `127.0.0.1:7443`, with the port that the system chose for port 0.
+  /// - Throws: `ListenError`.
   public func listen(host: String, port: Int) async throws -> String {
     try await listen(on: ServerListener(.tcp(host: host, port: port)))
   }
 
   /// Listens; may be called several times. Returns the address: `127.0.0.1:7443`, `unix:/run/comanda.sock`.
+  /// - Throws: `ListenError`.
   public func listen(on listener: ServerListener) async throws -> String {
     let bootstrap = ServerBootstrap(group: group)
       .serverChannelOption(.backlog, value: settings.backlog)
       .childChannelOption(.maxMessagesPerRead, value: 4)
-    let channel: any Channel
-    switch listener.socket {
-    case .tcp(let host, let port):
-      channel =
-        try await bootstrap
-        .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-        .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-        .childChannelInitializer { self.accept($0, listener) }
-        .bind(host: host, port: port).get()
-    case .unix(let path):
-      channel =
-        try await bootstrap
-        .childChannelInitializer { self.accept($0, listener) }
-        .bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
-    }
-    state.withLock { $0.listeners.append(channel) }
-    switch listener.socket {
-    case .tcp(let host, let port):
-      return hostAndPort(host, channel.localAddress?.port ?? port)
-    case .unix(let path): return "unix:\(path)"
+      .childChannelInitializer { self.accept($0, listener) }
+    do {
+      switch listener.socket {
+      case .tcp(let host, let port):
+        let channel =
+          try await bootstrap
+          .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+          .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+          .bind(host: host, port: port).get()
+        state.withLock { $0.listeners.append((channel, nil)) }
+        return ServerListener.Socket.tcp(host: host, port: channel.localAddress?.port ?? port).description
+      case .unix(let path):
+        let (socket, file) = try await UnixSocketFile.claim(path)
+        do {
+          let channel = try await bootstrap.withBoundSocket(socket).get()
+          try UnixSocketFile.setBacklog(settings.backlog, of: socket)
+          state.withLock { $0.listeners.append((channel, file)) }
+        } catch {
+          file.remove()
+          throw error
+        }
+        return listener.socket.description
+      }
+    } catch {
+      throw ListenError(listener.socket, error)
     }
   }
 
@@ -148,7 +155,10 @@ public final class RPCServer: Sendable {
   public func drain() async throws {
     let (listeners, rotation) = state.withLock { ($0.listeners, $0.rotation) }
     rotation?.cancel()
-    for listener in listeners { try? await listener.close() }
+    for listener in listeners {
+      listener.file?.remove()
+      try? await listener.channel.close()
+    }
     let limit = settings.drainTimeout
     let drains = loops.values.map { loop in loop.eventLoop.flatSubmit { loop.drain(within: limit) } }
     for drain in drains { try await drain.get() }

@@ -4,33 +4,60 @@ import NIOCore
 
 /// A call on the server: what its handler reads from, writes to, and is ended by.
 ///
-/// Confined to the connection's loop. Handlers run there as well; one that chose another executor hops for each access.
-final class ServerCall: ServerCallControl, InboundMessages, OutboundMessages, @unchecked Sendable {
+/// Confined to the connection's loop, but for its constants. Handlers run there as well; one that chose another executor
+/// hops for each access.
+final class ServerCall: ServedCall, @unchecked Sendable {
   let id: StreamID
   let route: CallRoute
+  let arrival: NIODeadline
   let deadline: NIODeadline?
+  let peer: ConnectionContext
   let connection: ServerConnection
-  private let loop: any EventLoop
+  private let fields: [HeaderField]
 
+  private var onlyRequest: ByteBuffer?
   private var inbox = MessageInbox()
   private var writer: CheckedContinuation<Void, any Error>?
+  private var writerTurns: UInt64 = 0
   private var worker: HandlerTasks.Worker?
   private(set) var trailers: Metadata = [:]
   /// Set once the caller got its status or went away: what the handler does then reaches nobody.
   private(set) var ending: RPCError?
 
-  init(id: StreamID, route: CallRoute, deadline: NIODeadline?, connection: ServerConnection) {
+  init(
+    id: StreamID, route: CallRoute, fields: [HeaderField], arrival: NIODeadline, deadline: NIODeadline?,
+    peer: ConnectionContext, connection: ServerConnection
+  ) {
     self.id = id
     self.route = route
+    self.fields = fields
+    self.arrival = arrival
     self.deadline = deadline
+    self.peer = peer
     self.connection = connection
-    self.loop = connection.eventLoop
+  }
+
+  var metadata: Metadata {
+    Metadata(fields)
+  }
+
+  func metadata(_ key: String) -> String? {
+    fields.first { $0.key == key }?.value
+  }
+
+  private var loop: any EventLoop {
+    connection.eventLoop
   }
 
   // MARK: - For the connection, on its loop
 
   func started(_ worker: HandlerTasks.Worker) {
     self.worker = worker
+  }
+
+  /// The one request of a unary call came with OPEN: it does not go through the inbox.
+  func deliver(onlyRequest: ByteBuffer) {
+    self.onlyRequest = onlyRequest
   }
 
   func deliver(_ message: ByteBuffer, cost: UInt64) {
@@ -52,7 +79,7 @@ final class ServerCall: ServerCallControl, InboundMessages, OutboundMessages, @u
   func handlerEnded() {
     ending = .callEnded
     worker = nil
-    inbox.drop(Self.callEnded)
+    drop(Self.callEnded)
     writer?.resume(throwing: Self.callEnded)
     writer = nil
   }
@@ -64,14 +91,28 @@ final class ServerCall: ServerCallControl, InboundMessages, OutboundMessages, @u
   func end(_ error: RPCError) {
     guard ending == nil else { return }
     ending = error
-    inbox.drop(error)
+    drop(error)
     writer?.resume(throwing: error)
     writer = nil
     worker?.cancel()
     worker = nil
   }
 
+  /// Nobody reads any more.
+  private func drop(_ error: any Error) {
+    let cost = inbox.drop(error)
+    if cost > 0 { connection.took(cost, on: id) }
+  }
+
   // MARK: - For the handler, on any thread
+
+  func takeRequest() -> ByteBuffer? {
+    onlyRequest.take()
+  }
+
+  func respond(_ response: ByteBuffer) throws(RPCError) {
+    try connection.respond(response, to: self)
+  }
 
   func next() async throws -> ByteBuffer? {
     guard loop.inEventLoop else {
@@ -85,10 +126,11 @@ final class ServerCall: ServerCallControl, InboundMessages, OutboundMessages, @u
     case .nothing: break
     }
     try Task.checkCancellation()
+    let turn = inbox.nextTurn()
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { inbox.wait($0) }
     } onCancel: {
-      loop.execute { self.inbox.cancelReader() }
+      loop.execute { self.inbox.cancelReader(of: turn) }
     }
   }
 
@@ -99,55 +141,39 @@ final class ServerCall: ServerCallControl, InboundMessages, OutboundMessages, @u
     if let ending { throw ending }
     guard try connection.send(message, on: id) else { return }
     try Task.checkCancellation()
+    let turn = writerTurns + 1
     try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { waitForRoom($0) }
     } onCancel: {
-      loop.execute { self.cancelWriter() }
+      loop.execute { self.cancelWriter(of: turn) }
     }
   }
 
   private func waitForRoom(_ writer: CheckedContinuation<Void, any Error>) {
     self.writer?.resume(throwing: CancellationError())
     self.writer = writer
+    writerTurns += 1
   }
 
-  private func cancelWriter() {
+  private func cancelWriter(of turn: UInt64) {
+    guard turn == writerTurns else { return }
     writer?.resume(throwing: CancellationError())
     writer = nil
   }
 
   func sendInitialMetadata(_ metadata: Metadata) {
-    loop.run { self.connection.sendMetadata(metadata, on: self.id) }
+    connection.executor.run { self.connection.sendMetadata(metadata, on: self.id) }
   }
 
   func setTrailers(_ trailers: Metadata) {
-    loop.run { self.trailers = trailers }
+    connection.executor.run { self.trailers = trailers }
   }
 
   func terminate(with error: RPCError) {
-    loop.run { self.connection.terminate(self, with: error) }
+    connection.executor.run { self.connection.terminate(self, with: error) }
   }
 
   var isDraining: Bool {
     connection.isDraining
-  }
-}
-
-extension ServerCall {
-  /// The one request of a unary call that came in several frames.
-  func onlyRequest(of method: MethodDescriptor) async throws(RPCError) -> ByteBuffer {
-    do {
-      guard let message = try await next() else {
-        throw RPCError(.invalidArgument, "\(method.path) takes one request message; none was sent")
-      }
-      guard try await next() == nil else {
-        throw RPCError(.invalidArgument, "\(method.path) takes one request message; more were sent")
-      }
-      return message
-    } catch let error as RPCError {
-      throw error
-    } catch {
-      throw RPCError(.cancelled, "the call was cancelled")
-    }
   }
 }

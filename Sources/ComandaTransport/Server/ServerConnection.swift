@@ -176,6 +176,12 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
   func check(at now: NIODeadline) {
     if isClosing { return }
     machine.advance(to: now)
+    forgetAnswered()
+    if let channel = context?.channel, !channel.isWritable,
+      let bytes = try? channel.syncOptions?.getOption(.bufferedWritableBytes)
+    {
+      times.unwritten(bytes, at: now)
+    }
     switch times.check(at: now, openCalls: calls.count) {
     case .none: break
     case .ping:
@@ -195,8 +201,8 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
 
   // MARK: - Events
 
-  private func handle(_ event: ConnectionEvent) {
-    switch event {
+  private func handle(_ event: consuming ConnectionEvent) {
+    switch consume event {
     case .none, .creditRaised, .pong: break
     case .hello(let hello):
       times.introduced(at: readAt)
@@ -210,7 +216,8 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     case .violation(let id, let violation): refuse(id, RPCError(violation))
     case .credential(let token):
       times.used(at: readAt)
-      peer.setCredential(token)
+      peer = ConnectionContext(
+        remoteAddress: peer.remoteAddress, certificate: peer.certificate, credential: token)
     case .drainAcknowledged: closeIfDrained()
     case .closed(let code, let message):
       if code != .done {
@@ -233,8 +240,7 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     }
   }
 
-  private func start(_ id: StreamID, _ open: Open) {
-    times.used(at: readAt)
+  private func start(_ id: StreamID, _ open: consuming Open) {
     if id >= settings.callsPerConnection {
       drain(within: settings.drainTimeout, reason: "the connection's numbers of calls are used up")
     }
@@ -246,26 +252,24 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
       machine.handlerEnded(of: id)
       return
     }
-    let method = route.method.descriptor
+    let method = route.descriptor
     let deadline = deadline(of: open, method)
-    let call = ServerCall(id: id, route: route, deadline: deadline, connection: self)
-    let context = ServerContext(
-      method: method, metadata: Metadata(open.metadata), deadline: deadline, arrival: readAt, connection: peer,
-      call: call)
+    let call = ServerCall(
+      id: id, route: route, fields: open.metadata, arrival: readAt, deadline: deadline, peer: peer, connection: self)
     calls[id] = call
+    times.used(at: readAt)
     runningHandlers += 1
     if let deadline {
       deadlines.cover(deadline, on: eventLoop) { self.endExpired() }
     }
-    var onlyRequest: ByteBuffer?
     if method.kind == .unary, open.endStream, let message = open.message {
-      onlyRequest = message
+      call.deliver(onlyRequest: message)
     } else {
       if let message = open.message { deliver(message, cost: 0, isLast: false, on: id) }
       if open.endStream { call.requestsEnded() }
     }
     if call.ending == nil {
-      handlers.start(HandlerWork(call: call, context: context, onlyRequest: onlyRequest))
+      handlers.start(call)
     } else {
       runningHandlers -= 1
       machine.handlerEnded(of: id)
@@ -273,27 +277,16 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
   }
 
   /// Runs the handler of a call, in a task of the loop.
-  func serve(_ work: HandlerWork) async {
-    let call = work.call
+  func serve(_ call: ServerCall) async {
     do throws(RPCError) {
-      switch call.route.method.handler {
-      case .unary(let handle):
-        let request =
-          if let request = work.onlyRequest { request } else {
-            try await call.onlyRequest(of: work.context.method)
-          }
-        let response = try await dispatcher.serve(call.route, handle, request, context: work.context)
-        try respond(response, to: call)
-      case .stream(let handle):
-        try await dispatcher.serve(call.route, handle, call, call, context: work.context)
-      }
+      try await dispatcher.serve(call)
       finished(call, nil)
     } catch {
       finished(call, error)
     }
   }
 
-  private func respond(_ response: ByteBuffer, to call: ServerCall) throws(RPCError) {
+  func respond(_ response: ByteBuffer, to call: ServerCall) throws(RPCError) {
     guard UInt64(response.readableBytes) <= machine.peerMessageSize else {
       throw .responseTooLarge(response.readableBytes, limit: machine.peerMessageSize)
     }
@@ -314,6 +307,7 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
 
   private func endExpired() {
     deadlines.fired()
+    forgetAnswered()
     let now = NIODeadline.now()
     for call in calls.all {
       guard let deadline = call.deadline else { continue }
@@ -333,15 +327,16 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     runningHandlers -= 1
     machine.handlerEnded(of: call.id)
     if call.ending == nil {
-      calls[call.id] = nil
       if let error {
         var status = Status(error)
         if status.trailers.isEmpty { status.trailers = [HeaderField](call.trailers) }
         finish(status, on: call.id)
-      } else {
+      } else if machine.isOpen(call.id) {
         finish(Status(code: 0, trailers: [HeaderField](call.trailers)), on: call.id)
       }
       call.handlerEnded()
+      // Else its answer waits for credit, and its deadline still holds.
+      if !machine.isOpen(call.id) { calls[call.id] = nil }
     }
     if context == nil {
       endIfOver()
@@ -349,6 +344,11 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
       scheduleFlush()
       closeIfDrained()
     }
+  }
+
+  /// Forgets the calls whose answers have left since their handlers ended.
+  private func forgetAnswered() {
+    for call in calls.all where !machine.isOpen(call.id) { calls[call.id] = nil }
   }
 
   /// Stops the handler of a call that is over on the wire already.

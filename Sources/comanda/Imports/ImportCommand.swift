@@ -59,7 +59,11 @@ struct ImportCommand: AsyncParsableCommand {
   @OptionGroup(title: "Failed rows")
   var failed: FailureOptions
 
-  @Flag(help: "Print one JSON object: import_id, rows, applied, unchanged, failed, unprocessed, seconds.")
+  @Flag(
+    help: """
+      Print one JSON object: import_id, rows, applied, unchanged, failed, unprocessed, seconds; when the import was \
+      begun and not finished: import_id, state, committed_row, resume (the command that goes on).
+      """)
   var json = false
 
   @OptionGroup(title: "Server")
@@ -104,7 +108,11 @@ struct ImportCommand: AsyncParsableCommand {
       }
     } catch {
       display.finish()
-      throw explained(error, display.meter)
+      let resume = resumeCommand(after: error, display.meter)
+      if json, error is Interruption || resume != nil {
+        try JSONOutput.write(UnfinishedImportJSON(display.meter, resume: resume))
+      }
+      throw explained(error, display.meter, resume)
     }
   }
 
@@ -131,21 +139,29 @@ struct ImportCommand: AsyncParsableCommand {
     return settings
   }
 
+  /// The command that goes on; nil when there is nothing to go on with.
+  private func resumeCommand(after error: any Error, _ meter: ProgressMeter) -> String? {
+    guard let importID = meter.importID else { return nil }
+    if meter.isUploaded { return ResumeCommand.watching(importID, connection) }
+    let isResumable = (error as? ImportFailure)?.isResumable ?? true
+    return isResumable ? ResumeCommand.importing(importID, self) : nil
+  }
+
   /// An error with what is done already, and with the command that goes on.
-  private func explained(_ error: any Error, _ meter: ProgressMeter) -> any Error {
+  private func explained(_ error: any Error, _ meter: ProgressMeter, _ resume: String?) -> any Error {
     let interruption = error as? Interruption
-    guard let importID = meter.importID else {
+    guard meter.importID != nil else {
       return interruption.map { CommandFailure("interrupted; nothing was imported", status: $0.status) } ?? error
     }
     var failure =
       interruption.map { CommandFailure("interrupted", status: $0.status) }
       ?? CommandFailure(error) ?? CommandFailure("\(error)")
-    if meter.isUploaded {
-      failure.hints.append("all rows are with the server, which goes on applying them; follow it with:")
-      failure.hints.append(ResumeCommand.watching(importID, connection))
-    } else if (error as? ImportFailure)?.isResumable ?? true {
-      failure.hints.append("\(NumberText.grouped(meter.committed)) rows are with the server; go on with:")
-      failure.hints.append(ResumeCommand.importing(importID, self))
+    if let resume {
+      let known =
+        meter.isUploaded
+        ? "all rows are with the server, which goes on applying them; follow it with:"
+        : "\(NumberText.grouped(meter.committed)) rows are with the server; go on with:"
+      failure.hints += [known, resume]
     }
     return failure
   }

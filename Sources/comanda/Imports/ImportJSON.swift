@@ -27,6 +27,32 @@ struct ImportResultJSON: Encodable {
   }
 }
 
+/// The one object that `comanda import --json` prints when it ends before the import does: what is known of it.
+struct UnfinishedImportJSON: Encodable {
+  /// Left out when there is no import yet.
+  let importID: String?
+  /// As the server said it last.
+  let state: String?
+  /// Rows that are with the server.
+  let committedRow: Int64
+  /// The command that goes on, for a shell; left out when there is nothing to go on with.
+  let resume: String?
+
+  enum CodingKeys: String, CodingKey {
+    case importID = "import_id"
+    case state
+    case committedRow = "committed_row"
+    case resume
+  }
+
+  init(_ meter: ProgressMeter, resume: String?) {
+    importID = meter.importID
+    state = meter.state?.schemaName
+    committedRow = meter.committed
+    self.resume = resume
+  }
+}
+
 /// An import as `comanda imports … --json` prints it.
 struct ImportJSON: Encodable {
   let importID: String

@@ -8,6 +8,8 @@ struct ProgressMeter {
   private static let window = Duration.seconds(5)
 
   private(set) var importID: String?
+  /// As it was seen last; nil before the import is there.
+  private(set) var state: Comanda_V1_ImportState?
   /// Rows that have their outcome.
   private(set) var done: Int64 = 0
   private(set) var failed: Int64 = 0
@@ -36,6 +38,7 @@ struct ProgressMeter {
   }
 
   private mutating func take(_ progress: Comanda_V1_ImportProgress, at now: Duration) {
+    state = progress.state
     done = progress.appliedRows + progress.unchangedRows + progress.failedRows
     failed = progress.failedRows
     committed = progress.committedRow

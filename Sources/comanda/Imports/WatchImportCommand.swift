@@ -49,6 +49,10 @@ struct WatchImportCommand: AsyncParsableCommand {
     } catch {
       display.finish()
       guard let interruption = error as? Interruption else { throw error }
+      if json {
+        let resume = ResumeCommand.watching(importID, connection)
+        try JSONOutput.write(UnfinishedImportJSON(display.meter, resume: resume))
+      }
       throw CommandFailure(
         "interrupted; the import goes on without being watched", status: interruption.status)
     }

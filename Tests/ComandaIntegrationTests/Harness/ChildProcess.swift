@@ -1,3 +1,4 @@
+import ComandaTestRun
 import Foundation
 import Glibc
 import Synchronization

@@ -1,3 +1,4 @@
+import ComandaTestRun
 import Foundation
 
 /// `comanda`, as the holder of one token uses it.

@@ -1,6 +1,7 @@
 import ComandaClient
 import ComandaProtos
 import ComandaRPC
+import ComandaTestRun
 import Foundation
 import Synchronization
 

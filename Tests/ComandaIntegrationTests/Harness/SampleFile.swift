@@ -1,3 +1,4 @@
+import ComandaTestRun
 import Foundation
 
 /// Files of orders that `comanda sample-orders` made up.

@@ -1,5 +1,6 @@
 import ComandaEmbeddedPostgres
 import ComandaTLS
+import ComandaTestRun
 import ComandaTransport
 import Foundation
 import Glibc
@@ -139,16 +140,7 @@ final class Server: Sendable {
   func withChannel<Result>(
     token: String? = nil, _ body: (ClientChannel) async throws -> Result
   ) async throws -> Result {
-    let channel = try ClientChannel(
-      target: .init(host: "127.0.0.1", port: port), tls: .client(trust: .authorities(.file(authority))),
-      credential: token)
-    do {
-      let result = try await body(channel)
-      try await channel.close()
-      return result
-    } catch {
-      try? await channel.close()
-      throw error
-    }
+    try await ClientChannel.with(
+      .init(host: "127.0.0.1", port: port), trust: .authorities(.file(authority)), token: token, body)
   }
 }

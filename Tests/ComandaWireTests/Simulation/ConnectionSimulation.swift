@@ -7,7 +7,7 @@ import NIOCore
 /// - neither side did what the account kept of it (`ConnectionLedger`) forbids: credit, streams, order, ends,
 /// - no side accuses the other of anything that the account does not predict,
 /// - messages arrive whole, in order and unchanged, and all of them unless the call was given up,
-/// - a reader that does not read costs at most a window and a message,
+/// - a reader that does not read costs at most a window and a message, and holds up no other call,
 /// - both tables of calls are those that they should be, and every call ends once.
 ///
 /// `+Quiescence` looks at connections on which nothing moves.
@@ -445,7 +445,7 @@ final class ConnectionSimulation {
     bytesReceived += message.readableBytes
     guard messagesReceived.isMultiple(of: 16) else { return }
     let side = direction == \.requests ? server : client
-    let most = Int(side.limits.largestConnectionWindow + side.limits.assemblyBytes)
+    let most = side.ledger.mostHeldBytes(assemblyBytes: side.limits.assemblyBytes)
     try require(side.ledger.heldBytes <= most, "\(side.ledger.heldBytes) bytes wait for their readers")
   }
 
@@ -458,6 +458,11 @@ final class ConnectionSimulation {
     try require(client.waitingToSend <= openAtClient, "calls that are over wait to send")
     try require(server.waitingToSend <= openAtServer, "calls that are over wait to send")
     guard steps.isMultiple(of: 50) else { return }
+    for side in [client, server] {
+      for id in side.stalledCalls(longerThan: .nanoseconds(-1)) {
+        try require(!side.ledger.canSendData(on: id), "call \(id) counts as stalled, and has credit")
+      }
+    }
     let (atClient, atServer) = (client.openStreamIDs, server.openStreamIDs)
     try require(atClient == calls.filter(\.isOpenAtClient).map(\.id), "the client's table has other calls")
     try require(atServer == calls.filter(\.isOpenAtServer).map(\.id), "the server's table has other calls")

@@ -4,7 +4,8 @@ import NIOCore
 
 /// A mistake that a side makes on purpose, to show that the simulation would see it.
 enum PlantedFault: CaseIterable {
-  case creditIsForgotten, creditIsTooHigh, creditIsRepeated, streamsIsForgotten, streamsIsTooHigh
+  case creditIsForgotten, creditOfConnectionIsForgotten, creditIsTooHigh, creditIsRepeated
+  case streamsIsForgotten, streamsIsTooHigh
   case segmentIsLost, segmentIsRepeated, segmentIsChanged, endOfMessageIsForgotten
   case statusIsForgotten, statusIsRepeated, statusIsTooEarly, resetIsForgotten, pongIsForgotten
   case openIsRepeated, openSkipsANumber, drainAckIsForgotten
@@ -18,10 +19,34 @@ enum PlantedFault: CaseIterable {
     }
   }
 
+  /// What the simulation says when it has found the mistake: one of these.
+  var findings: [String] {
+    switch self {
+    case .creditIsForgotten, .unreadMessageIsForgotten:
+      ["lacks credit, and all is read", "all requests were read, and those of call", "calls are stuck"]
+    case .creditOfConnectionIsForgotten: ["less than half a window is left"]
+    case .creditIsIgnored: ["waits, and has credit", "all responses were read, and those of call"]
+    case .creditIsTooHigh: ["is above", "CREDIT_EXCEEDED"]
+    case .creditIsRepeated: ["is not above"]
+    case .streamsIsForgotten, .handlerIsForgotten: ["no call may be opened beside", "calls can be opened, not"]
+    case .streamsIsTooHigh: ["calls are over"]
+    case .segmentIsLost: ["not all responses came", "arrived changed"]
+    case .segmentIsRepeated, .segmentIsChanged: ["arrived changed"]
+    case .endOfMessageIsForgotten: ["STATUS OK within a message"]
+    case .statusIsForgotten, .resetIsForgotten: ["one side alone has call", "wait, and [] are found to"]
+    case .statusIsRepeated: ["a second end of call"]
+    case .statusIsTooEarly: ["which has ended"]
+    case .pongIsForgotten: ["have no PONG"]
+    case .openIsRepeated, .openSkipsANumber: ["follows OPEN"]
+    case .drainAckIsForgotten: ["the drain is not through"]
+    }
+  }
+
   /// What leaves in place of a frame.
   func change(_ frame: Frame) -> [Frame] {
     switch (self, frame) {
-    case (.creditIsForgotten, .credit), (.streamsIsForgotten, .streams), (.segmentIsLost, .data),
+    case (.creditIsForgotten, .credit(1..., _)), (.creditOfConnectionIsForgotten, .credit(0, _)),
+      (.streamsIsForgotten, .streams), (.segmentIsLost, .data),
       (.statusIsForgotten, .status), (.resetIsForgotten, .reset), (.pongIsForgotten, .pong),
       (.drainAckIsForgotten, .drainAck):
       []

@@ -24,6 +24,8 @@ _MAX_PONGS = 32
 # The abuse budget of section 13: points at most, and points that come back each second.
 _BUDGET = 10_000.0
 _BUDGET_PER_SECOND = 1_000.0
+# Frames without DATA that may cross the end of a call.
+_CROSSING_FRAMES = 8
 # A call that was never sent follows the client to a new connection this often. More would be a loop: a server that
 # ends each connection before it allows a call.
 MAX_MOVES = 2
@@ -36,7 +38,7 @@ class Limits:
     Raises `ValueError` for a setting below its default, which the protocol does not allow.
     """
 
-    #: DATA on the connection, and on each call, that its readers have not taken.
+    #: DATA under way on the connection, and on each call; a call's is what its reader may leave unread.
     connection_window: int = 4_194_304
     stream_window: int = 1_048_576
     #: One response.
@@ -213,10 +215,12 @@ class ClientConnection:
 
         # Ours. The peer may use all of it as soon as it has our HELLO.
         self._received = 0
-        self._withheld = 0
         self._told = limits.connection_window
         self._partial_bytes = 0
 
+        # What may still come of calls that have ended, since it crossed their ends: bytes of DATA, and other frames.
+        self._crossing_bytes = 0
+        self._crossing_frames = 0
         self._points = _BUDGET
         self._points_at = now
         self._started_at = now
@@ -419,7 +423,7 @@ class ClientConnection:
     def _send_credit(self, out: bytearray, size: int) -> None:
         if self._connection_credit_due:
             self._connection_credit_due = False
-            limit = self._received - self._withheld + self._limits.connection_window
+            limit = self._received + self._limits.connection_window
             if limit > self._told:
                 self._told = min(limit, frames.MAX_U64)
                 out += frames.encode(frames.Credit(0, self._told))
@@ -536,7 +540,9 @@ class ClientConnection:
                 self._receive_data(frame, now)
             case frames.Response() | frames.Status() | frames.Metadata() | frames.Reset():
                 if (call := self._call(frame.stream, frame)) is not None:
-                    self._receive_of_call(call, frame)
+                    self._receive_of_call(call, frame, now)
+                else:
+                    self._drop(now)
             case frames.Credit():
                 self._receive_credit(frame, now)
             case frames.Streams():
@@ -590,11 +596,11 @@ class ClientConnection:
         self._received += cost
         if self._received > self._told:
             raise _Violation(CloseCode.CREDIT_EXCEEDED, "more DATA than the connection's credit")
+        self._update_connection_credit()
         if not frame.data and not frame.end_message and not frame.end_stream:
             self._spend(1, now)
         if call is None:
-            # It crossed the call's end. Its cost is returned, or a connection would run out of credit.
-            self._update_connection_credit()
+            self._drop(now, cost)
             return
         call._received += cost
         if call._received > call._told:
@@ -610,8 +616,7 @@ class ClientConnection:
             text = "too many responses that are partly there"
             violation = ResetCode.MESSAGE_TOO_LARGE, Code.RESOURCE_EXHAUSTED, text
         if violation is not None:
-            self._spend(10, now)
-            self._violate(call, *violation)
+            self._violate(call, now, *violation)
             return
         call._data_came = True
         call._partial_cost += cost
@@ -629,7 +634,7 @@ class ClientConnection:
         self._update_credit(call)
 
     def _receive_of_call(
-        self, call: CallState, frame: frames.Response | frames.Status | frames.Metadata | frames.Reset
+        self, call: CallState, frame: frames.Response | frames.Status | frames.Metadata | frames.Reset, now: float
     ) -> None:
         match frame:
             case frames.Metadata():
@@ -639,13 +644,14 @@ class ClientConnection:
                     self._changed.add(call)
             case frames.Response():
                 if call._data_came:
-                    self._violate(call, ResetCode.PROTOCOL_ERROR, Code.INTERNAL, "RESPONSE after DATA")
+                    self._violate(call, now, ResetCode.PROTOCOL_ERROR, Code.INTERNAL, "RESPONSE after DATA")
                 else:
                     call._responses.append((frame.message, 0))
                     self._end(call, Result(Code.OK))
             case frames.Status():
                 if frame.code == Code.OK and call._partial is not None:
-                    self._violate(call, ResetCode.PROTOCOL_ERROR, Code.INTERNAL, "STATUS OK within a message")
+                    text = "STATUS OK within a message"
+                    self._violate(call, now, ResetCode.PROTOCOL_ERROR, Code.INTERNAL, text)
                 else:
                     code = Code(frame.code) if frame.code <= max(Code) else Code.UNKNOWN
                     self._end(call, Result(code, frame.message, frame.details, frame.trailers))
@@ -662,11 +668,13 @@ class ClientConnection:
             self._send_limit = max(self._send_limit, frame.limit)
             return
         call = self._call(frame.stream, frame)
-        if call is None or frame.limit <= call._send_limit:
+        if call is None:
+            self._drop(now)
+            return
+        if frame.limit <= call._send_limit:
             self._spend(1, now)
-        if call is not None:
-            call._send_limit = max(call._send_limit, frame.limit)
-            self._queue(call)
+        call._send_limit = max(call._send_limit, frame.limit)
+        self._queue(call)
 
     # Credit of the server
 
@@ -674,23 +682,22 @@ class ClientConnection:
         """Counts anew what waits for a call's reader, and plans CREDIT when it is worth a frame."""
         # Segments of an incomplete message are credited at once, or a message larger than the window would never
         # come; unless a whole message waits before them, or a slow reader would hold any number of messages.
-        withheld = call._complete_cost + (call._partial_cost if call._responses else 0)
-        self._withheld += withheld - call._withheld
-        call._withheld = withheld
+        call._withheld = call._complete_cost + (call._partial_cost if call._responses else 0)
         window = self._limits.stream_window
-        if 2 * (call._received - withheld + window - call._told) >= window:
+        if 2 * (call._received - call._withheld + window - call._told) >= window:
             self._credit_due[call] = None
-        self._update_connection_credit()
 
     def _update_connection_credit(self) -> None:
+        # What came counts, not what was read: a call that nobody reads is held up by its own credit, and no other is.
         window = self._limits.connection_window
-        if 2 * (self._received - self._withheld + window - self._told) >= window:
+        if 2 * (self._received + window - self._told) >= window:
             self._connection_credit_due = True
 
     # Ends
 
-    def _violate(self, call: CallState, reset: ResetCode, code: Code, text: str) -> None:
+    def _violate(self, call: CallState, now: float, reset: ResetCode, code: Code, text: str) -> None:
         """The server broke a call's rules: that call ends, and the others go on. Responses before it stay readable."""
+        self._spend(10, now)
         self._control.append(frames.encode(frames.Reset(call.number, reset)))
         self._end(call, Result(code, text))
 
@@ -699,13 +706,11 @@ class ClientConnection:
             self._partial_bytes -= len(call._partial)
             call._partial = None
         call.phase, call.result, call._request = Phase.ENDED, result, None
-        self._calls.pop(call.number, None)
+        if self._calls.pop(call.number, None) is not None:
+            self._crossing_bytes += call._told - call._received
+            self._crossing_frames += _CROSSING_FRAMES
         self._credit_due.pop(call, None)
         self._changed.add(call)
-        # What the call withheld from the connection is credited, even if its reader has yet to take it.
-        self._withheld -= call._withheld
-        call._withheld = 0
-        self._update_connection_credit()
 
     def _end_all(self, result: Result, keep_unsent: bool = False) -> None:
         for call in list(self._calls.values()):
@@ -730,6 +735,15 @@ class ClientConnection:
         self._control.append(frames.encode(frames.Close(code, text)))
         self._pongs.clear()
         self._end_all(result)
+
+    def _drop(self, now: float, cost: int = 0) -> None:
+        """Drops a frame of a call that has ended: free as far as it can have crossed the end."""
+        if 0 < cost <= self._crossing_bytes:
+            self._crossing_bytes -= cost
+        elif cost == 0 and self._crossing_frames > 0:
+            self._crossing_frames -= 1
+        else:
+            self._spend(1, now)
 
     def _spend(self, points: int, now: float) -> None:
         """Takes points from the peer's abuse budget."""

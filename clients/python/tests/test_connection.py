@@ -416,9 +416,10 @@ class CreditTest(Case):
         peer.give(Data(1, b"", True))
         self.assert_closed(peer, CloseCode.CREDIT_EXCEEDED)
         peer = Peer()
-        for number in range(1, 6):
+        for _ in range(5):
             peer.open(b"")
-            peer.read()
+        peer.read()
+        for number in range(1, 6):
             peer.give(*[Data(number, bytes(16_375), True)] * (64 if number < 5 else 1))
         self.assert_closed(peer, CloseCode.CREDIT_EXCEEDED)
 
@@ -441,6 +442,33 @@ class CreditTest(Case):
             peer.read()
         self.assertFalse(peer.connection.closed)
         self.assertEqual(len(call._responses), 64)
+
+    def test_unread_responses_of_open_calls_do_not_hold_the_connection(self) -> None:
+        peer = Peer()
+        for number in range(1, 101):
+            peer.open(b"")
+            peer.read()
+            peer.give(*[Data(number, bytes(16_375), True)] * 64)
+            peer.read()
+        self.assertFalse(peer.connection.closed)
+
+    def test_frames_of_ended_calls_are_free_as_far_as_they_crossed_the_end(self) -> None:
+        for frame, free in (
+            (Credit(1, 1), 8),
+            (Reset(1, 0), 8),
+            (Status(1, 0), 8),
+            (Data(1, b"x", True), 1_048_576 // 10),
+        ):
+            peer = Peer()
+            call = peer.open(b"")
+            peer.read()
+            peer.connection.reset(call, ResetCode.CANCELLED, GAVE_UP)
+            for _ in range(free + 10_000):
+                peer.give(frame)
+                peer.read()
+            self.assertFalse(peer.connection.closed, frame)
+            peer.give(frame)
+            self.assert_closed(peer, CloseCode.EXCESSIVE_LOAD)
 
     def test_partial_responses_have_a_bound(self) -> None:
         peer = Peer(limits=Limits(connection_window=2**40, stream_window=2**40, partial_bytes=4_194_304))

@@ -5,29 +5,46 @@ import Glibc
 /// environment.
 ///
 /// A shell watches over both. When the test process is gone, killed or not, a pipe ends, and the shell ends what is
-/// still running, the private databases too, and removes the directory.
-enum TestRun {
-  static let directory: Result<String, any Error> = Result {
+/// still running, the private databases too, and removes the directory. What a test cleans up by itself is gone sooner.
+public enum TestRun {
+  /// Where everything is.
+  public static let directory: Result<String, any Error> = Result {
     var template = Array("/tmp/comanda-run-XXXXXX".utf8CString)
-    guard let path = mkdtemp(&template) else { throw HarnessError("no directory under /tmp: \(systemMessage())") }
+    guard let path = mkdtemp(&template) else { throw TestRunError("no directory under /tmp: \(systemMessage())") }
     let directory = String(cString: path)
     try watch(over: directory)
     return directory
   }
 
   /// The variable by which a process of this run is known.
-  static let variable = "COMANDA_TEST_RUN"
+  public static let variable = "COMANDA_TEST_RUN"
 
   /// A new directory of the run, whose name begins like this.
-  static func makeDirectory(_ name: String) throws -> String {
+  public static func makeDirectory(_ name: String) throws -> String {
     let path = try directory.get() + "/\(name)-" + UUID().uuidString.prefix(8)
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
     return path
   }
 
+  /// Lends a new directory of the run.
+  public static func withDirectory<Value>(_ name: String, _ body: (String) throws -> Value) throws -> Value {
+    let path = try makeDirectory(name)
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    return try body(path)
+  }
+
+  /// Lends a new directory of the run.
+  public static func withDirectory<Value>(
+    _ name: String, _ body: (String) async throws -> Value
+  ) async throws -> Value {
+    let path = try makeDirectory(name)
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    return try await body(path)
+  }
+
   private static func watch(over directory: String) throws {
     var pipe: [Int32] = [-1, -1]
-    guard Glibc.pipe(&pipe) == 0 else { throw HarnessError("no pipe: \(systemMessage())") }
+    guard Glibc.pipe(&pipe) == 0 else { throw TestRunError("no pipe: \(systemMessage())") }
     defer { close(pipe[0]) }
     // The writing end stays open for as long as this process lives, and in no other; nobody writes to it.
     _ = fcntl(pipe[1], F_SETFD, FD_CLOEXEC)
@@ -59,9 +76,10 @@ enum TestRun {
     """
 }
 
-/// The harness itself cannot go on.
-struct HarnessError: Error, CustomStringConvertible {
-  let description: String
+/// A directory or a process that tests need cannot be made.
+public struct TestRunError: Error, CustomStringConvertible {
+  /// What, and why.
+  public let description: String
 
   init(_ description: String) {
     self.description = description

@@ -22,7 +22,7 @@ struct PlannedCall {
       let left = (deadline - .now) / .milliseconds(1)
       seen.remainingMs = UInt32(max(1, min(left.rounded(.up), Double(UInt32.max))))
     }
-    seen.credential = context.connection.caller.credential ?? ""
+    seen.credential = context.connection.credential ?? ""
   }
 
   /// A request was read.

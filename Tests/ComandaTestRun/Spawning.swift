@@ -9,7 +9,7 @@ import Glibc
 ///   - input: becomes descriptor 0; nil for `/dev/null`.
 ///   - output: the file to become descriptor 1, made anew.
 ///   - errors: the file to become descriptor 2, made anew.
-func spawn(
+public func spawn(
   _ program: String, _ arguments: [String], environment: [String: String], input: Int32? = nil, output: String,
   errors: String
 ) throws -> pid_t {
@@ -42,6 +42,6 @@ func spawn(
   defer { (argumentPointers + environmentPointers).forEach { free($0) } }
   var pid = pid_t()
   let status = posix_spawnp(&pid, program, &actions, &attributes, &argumentPointers, &environmentPointers)
-  guard status == 0 else { throw HarnessError("\(program) cannot be run: \(systemMessage(status))") }
+  guard status == 0 else { throw TestRunError("\(program) cannot be run: \(systemMessage(status))") }
   return pid
 }

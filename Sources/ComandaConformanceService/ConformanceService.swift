@@ -1,7 +1,5 @@
 import ComandaProtos
 import ComandaRPC
-import Foundation
-import NIOCore
 
 typealias CallPlan = Comanda_Conformance_V1_CallPlan
 typealias CallResponse = Comanda_Conformance_V1_CallResponse

@@ -1,0 +1,8 @@
+/// The harness itself cannot go on.
+struct HarnessError: Error, CustomStringConvertible {
+  let description: String
+
+  init(_ description: String) {
+    self.description = description
+  }
+}
