@@ -21,6 +21,7 @@ struct SpecifiedTimesTests {
       "| PING → anything comes | \(settings.keepaliveTimeout.inWords) |",
       "| the socket takes not one byte of those that wait | \(settings.stallTimeout.inWords) |",
       "| a call's next segment lacks credit (section 7) | \(settings.stallTimeout.inWords) |",
+      "| HELLO → a call, CREDENTIAL, or (at once) a client's certificate | \(settings.firstCallTimeout.inWords) |",
       "| no call is open | \(settings.idleTimeout.nanoseconds / 60_000_000_000) min \(jitter) |",
       "| age of the connection | \(settings.maximumAge.nanoseconds / 3_600_000_000_000) h \(jitter) |",
       "| DRAIN → all calls have ended | \(settings.drainTimeout.inWords) |",

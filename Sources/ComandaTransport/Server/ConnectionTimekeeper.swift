@@ -66,7 +66,7 @@ struct ConnectionTimekeeper {
     askedAt = nil
   }
 
-  /// A call began (it may end before anybody looks), or the peer showed who it is.
+  /// A call was opened (it may end before anybody looks), or the peer showed who it is.
   mutating func used(at now: NIODeadline) {
     usedAt = now
     isUsed = true

@@ -241,7 +241,6 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
   }
 
   private func start(_ id: StreamID, _ open: consuming Open) {
-    times.used(at: readAt)
     if id >= settings.callsPerConnection {
       drain(within: settings.drainTimeout, reason: "the connection's numbers of calls are used up")
     }

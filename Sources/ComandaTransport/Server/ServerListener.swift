@@ -18,7 +18,7 @@ public struct ServerListener: Sendable, Hashable {
     /// As in ``RPCServer/listen(on:)``: `127.0.0.1:7443`, `[::1]:7443`, `unix:/run/comanda.sock`.
     public var description: String {
       switch self {
-      case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+      case .tcp(let host, let port): hostAndPort(host, port)
       case .unix(let path): "unix:\(path)"
       }
     }
