@@ -10,6 +10,9 @@ struct CaseOptions: ParsableArguments {
   @Option(help: "Only the cases whose id contains this; * stands for anything.")
   var filter: String?
 
+  @Option(help: "How many times as long as usual a case may take, for a slow machine or a slow build.")
+  var patience = 1
+
   @Option(help: "File of cases that fail and are known to, one 'id reason' a line.")
   var knownFailures: String?
 
@@ -21,6 +24,10 @@ struct CaseOptions: ParsableArguments {
 
   @Flag(help: "Print the cases, and run none.")
   var list = false
+
+  func validate() throws {
+    guard (1...100).contains(patience) else { throw ValidationError("--patience is a number from 1 to 100") }
+  }
 
   /// The cases of a suite.
   func selected(_ suite: ConformanceCase.Suite) throws -> [ConformanceCase] {

@@ -31,7 +31,8 @@ struct TestClient: AsyncParsableCommand {
     let folder = FileManager.default.temporaryDirectory.appending(path: "comanda-conformance-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
-    let suite = try await ClientSuite(command: command, directory: folder.path)
+    let suite = try await ClientSuite(
+      command: command, directory: folder.path, patience: options.patience)
     try await options.report(.client, cases) { cases, report in
       try await suite.run(cases, jobs: jobs, report: report)
     }

@@ -41,7 +41,7 @@ struct TestServer: AsyncParsableCommand {
   func run() async throws {
     let cases = try options.selected(.server)
     if options.list { return options.printList(cases) }
-    let suite = try await ServerSuite(server())
+    let suite = try await ServerSuite(server(), patience: options.patience)
     try await options.report(.server, cases) { cases, report in
       await suite.run(cases, atATime: jobs, report: report)
     }

@@ -5,9 +5,11 @@ import Testing
 
 @Suite("The client suite", .serialized, .timeLimit(.minutes(5)))
 struct ClientSuiteTests {
-  private func run(_ cases: [ConformanceCase], _ command: [String]) async throws -> [CaseResult] {
+  private func run(
+    _ cases: [ConformanceCase], _ command: [String], patience: Int = 1
+  ) async throws -> [CaseResult] {
     try await withTemporaryFolder { folder in
-      let suite = try await ClientSuite(command: command, directory: folder)
+      let suite = try await ClientSuite(command: command, directory: folder, patience: patience)
       let results = try await suite.run(cases)
       try await suite.stop()
       return results
@@ -17,7 +19,7 @@ struct ClientSuiteTests {
   @Test("the Swift client passes every case")
   func swiftClient() async throws {
     let cases = try CaseLibrary(directory: Place.cases).cases(of: .client)
-    let results = try await run(cases, [Place.program(), "swift-client"])
+    let results = try await run(cases, [Place.program(), "swift-client"], patience: Place.patience)
     #expect(results.problems == [])
     #expect(results.count == cases.count)
   }
@@ -50,7 +52,7 @@ struct ClientSuiteTests {
     ])
   func wrongClients(script: String, reason: String) async throws {
     let cases = try CaseLibrary(directory: Place.cases).cases(of: .client, matching: "client.calls.empty-unary")
-    let results = try await run(cases, ["sh", "-c", script])
+    let results = try await run(cases, ["sh", "-c", script], patience: Place.patience)
     #expect(results.count == 1)
     #expect(results.problems.first?.contains(reason) == true, "\(results.problems)")
   }
@@ -59,7 +61,7 @@ struct ClientSuiteTests {
   func unsupported() async throws {
     let cases = try CaseLibrary(directory: Place.cases).cases(of: .client, matching: "client.wire.ping")
     let script = #"while read -r line; do echo '{"unsupported": "no calls yet"}'; done"#
-    let results = try await run(cases, ["sh", "-c", script])
+    let results = try await run(cases, ["sh", "-c", script], patience: Place.patience)
     #expect(results.allSatisfy { $0.outcome == .skipped("the client cannot: no calls yet") }, "\(results.problems)")
   }
 }

@@ -11,6 +11,10 @@ enum Place {
   static let cases = root.appending(path: "proto/conformance")
   static let specification = root.appending(path: "proto/WIRE.md")
 
+  /// How many times as long as a case says it may take: other tests keep the machine busy, and a sanitizer makes
+  /// everything several times slower. Only a case that fails waits so long.
+  static let patience = 6
+
   /// The program, built beside these tests.
   static func program() throws -> String {
     let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")

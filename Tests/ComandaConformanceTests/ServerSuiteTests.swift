@@ -8,13 +8,17 @@ import Testing
 @Suite("The server suite", .serialized, .timeLimit(.minutes(5)))
 struct ServerSuiteTests {
   /// Runs cases against the real server.
-  private func run(_ cases: [ConformanceCase]) async throws -> [CaseResult] {
+  private func run(_ cases: [ConformanceCase], patience: Int = 1) async throws -> [CaseResult] {
     try await withTemporaryFolder { folder in
       let certificates = try DevelopmentCertificates(in: folder)
-      let server = try ClientSuite.server(certificates.identity)
+      var settings = ServerSettings()
+      // The suite's own HELLO may be late while other tests keep the machine busy.
+      settings.firstFrameTimeout = .seconds(10)
+      let server = try ClientSuite.server(certificates.identity, settings: settings)
       let address = try await server.listen(host: "127.0.0.1", port: 0)
       let port = Int(address.split(separator: ":").last ?? "") ?? 0
-      let suite = try await ServerSuite(ServerTarget(host: "127.0.0.1", port: port, trust: certificates.trust))
+      let target = ServerTarget(host: "127.0.0.1", port: port, trust: certificates.trust)
+      let suite = try await ServerSuite(target, patience: patience)
       let results = await suite.run(cases)
       try await server.drain()
       return results
@@ -24,7 +28,7 @@ struct ServerSuiteTests {
   @Test("our server passes every case")
   func server() async throws {
     let cases = try CaseLibrary(directory: Place.cases).cases(of: .server)
-    let results = try await run(cases)
+    let results = try await run(cases, patience: Place.patience)
     #expect(results.problems == [])
     #expect(results.count == cases.count)
   }
@@ -83,7 +87,8 @@ struct ServerSuiteTests {
       let address = try await server.listen(host: "127.0.0.1", port: 0)
       let port = Int(address.split(separator: ":").last ?? "") ?? 0
       let error = await #expect(throws: ScriptFailure.self) {
-        try await ServerSuite(ServerTarget(host: "127.0.0.1", port: port, trust: certificates.trust))
+        try await ServerSuite(
+          ServerTarget(host: "127.0.0.1", port: port, trust: certificates.trust), patience: Place.patience)
       }
       #expect(error?.description.contains("certificate") == true, "\(String(describing: error))")
       try await server.drain()

@@ -9,6 +9,7 @@ import Synchronization
 /// Runs cases against a client: a command that reads cases from stdin and answers on stdout.
 public final class ClientSuite: Sendable {
   private let command: [String]
+  private let patience: Int
   private let certificates: ScriptedServer.Certificates
   private let server: RPCServer
   private let port: Int
@@ -17,8 +18,10 @@ public final class ClientSuite: Sendable {
   /// - Parameters:
   ///   - command: the client under test, with its arguments.
   ///   - directory: where certificates are kept.
-  public init(command: [String], directory: String) async throws {
+  ///   - patience: how many times as long as usual a case may take, for a slow machine or a slow client.
+  public init(command: [String], directory: String, patience: Int = 1) async throws {
     self.command = command
+    self.patience = patience
     certificates = try ScriptedServer.Certificates(in: directory)
     server = try Self.server(certificates.valid.identity)
     let address = try await server.listen(host: "127.0.0.1", port: 0)
@@ -26,13 +29,14 @@ public final class ClientSuite: Sendable {
   }
 
   /// A server of ConformanceService, and of HealthService.
-  public static func server(_ identity: TLSConfiguration.Identity) throws -> RPCServer {
+  public static func server(
+    _ identity: TLSConfiguration.Identity, settings: ServerSettings = ServerSettings()
+  ) throws -> RPCServer {
     var logger = Logger(label: "conformance")
     logger.logLevel = .critical
     return try RPCServer(
       dispatcher: CallDispatcher(router: Router([ConformanceService(), AlwaysServing()]), logger: logger),
-      tls: .server(identity),
-      threads: 2, logger: logger)
+      tls: .server(identity), settings: settings, threads: 2, logger: logger)
   }
 
   /// Stops the real server.
@@ -69,16 +73,16 @@ public final class ClientSuite: Sendable {
   private func run(_ testCase: ConformanceCase, _ process: ClientProcess) async throws {
     guard case .client(let content) = testCase.content else { return }
     // The steps have the case's own time; the client's answer may come a little later.
-    let deadline = ContinuousClock.now + testCase.limit
-    let patience = testCase.limit + .seconds(5)
+    let deadline = ContinuousClock.now + testCase.limit * patience
+    let answerLimit = (testCase.limit + .seconds(5)) * patience
     switch content.server {
     case .real:
-      let answer = try await process.ask(request(testCase, content, port: port), within: patience)
+      let answer = try await process.ask(request(testCase, content, port: port), within: answerLimit)
       try check(answer, testCase, content)
     case .scripted(let connections):
       let server = try await ScriptedServer(connections, certificates)
       do {
-        try await meet(server, connections, testCase, content, process, deadline, patience)
+        try await meet(server, connections, testCase, content, process, deadline, answerLimit)
       } catch {
         await server.stop()
         throw error
@@ -90,7 +94,7 @@ public final class ClientSuite: Sendable {
   /// Lets the client meet a server that misbehaves.
   private func meet(
     _ server: ScriptedServer, _ connections: [ClientCase.Connection], _ testCase: ConformanceCase,
-    _ content: ClientCase, _ process: ClientProcess, _ deadline: ContinuousClock.Instant, _ patience: Duration
+    _ content: ClientCase, _ process: ClientProcess, _ deadline: ContinuousClock.Instant, _ answerLimit: Duration
   ) async throws {
     let script = Task {
       do {
@@ -107,7 +111,8 @@ public final class ClientSuite: Sendable {
     }
     let answer: JSONValue
     do {
-      answer = try await process.ask(request(testCase, content, host: server.host, port: server.port), within: patience)
+      answer = try await process.ask(
+        request(testCase, content, host: server.host, port: server.port), within: answerLimit)
     } catch {
       script.cancel()
       _ = try await script.value

@@ -24,15 +24,18 @@ public struct ServerTarget: Sendable {
 /// Runs cases against a server: the suite is its client.
 public struct ServerSuite: Sendable {
   private let target: ServerTarget
+  private let patience: Int
   private let tls: TLSContext
   private let missing: [ConformanceCase.Need: String]
 
   /// Connects once, to find out what the server has.
+  /// - Parameter patience: how many times as long as usual everything may take, for a slow machine or a slow build.
   /// - Throws: an error that says why it cannot be reached, or that its certificate is not to be trusted.
-  public init(_ target: ServerTarget) async throws {
+  public init(_ target: ServerTarget, patience: Int = 1) async throws {
     self.target = target
+    self.patience = patience
     tls = try TLSContext(configuration: .client(trust: target.trust, sessions: nil))
-    missing = try await Self.missing(of: target, tls)
+    missing = try await Self.missing(of: target, tls, patience)
   }
 
   /// Runs cases, some at a time.
@@ -47,7 +50,7 @@ public struct ServerSuite: Sendable {
   private func run(_ testCase: ConformanceCase) async throws {
     guard case .server(let content) = testCase.content else { return }
     if let reason = missing[testCase.need] { throw CaseSkip(reason) }
-    let deadline = ContinuousClock.now + testCase.limit
+    let deadline = ContinuousClock.now + testCase.limit * patience
     guard content.isSplit else { return try await play(content, deadline, .whole) }
     for split in [.everyByte] + (try Self.boundaries(content)) {
       do {
@@ -72,9 +75,9 @@ public struct ServerSuite: Sendable {
     _ content: ServerCase, _ deadline: ContinuousClock.Instant, _ split: ScriptPlayer.Split
   ) async throws {
     var player = ScriptPlayer(
-      try await Self.connect(target, content.connection, tls), peer: .server, deadline: deadline, split: split
-    ) { [target, tls] in
-      try await Self.connect(target, ConnectionPlan(), tls)
+      try await Self.connect(target, content.connection, tls, patience), peer: .server, deadline: deadline, split: split
+    ) { [target, tls, patience] in
+      try await Self.connect(target, ConnectionPlan(), tls, patience)
     }
     do {
       try await player.play(content.steps)
@@ -88,7 +91,7 @@ public struct ServerSuite: Sendable {
 
   /// Connects, and goes as far as a plan says.
   private static func connect(
-    _ target: ServerTarget, _ plan: ConnectionPlan, _ tls: TLSContext
+    _ target: ServerTarget, _ plan: ConnectionPlan, _ tls: TLSContext, _ patience: Int
   ) async throws -> FrameConnection {
     var context: TLSContext? = tls
     if plan.beginning == .tcp {
@@ -99,20 +102,24 @@ public struct ServerSuite: Sendable {
           trust: target.trust, applicationProtocols: plan.applicationProtocols, sessions: nil))
     }
     let connection = try await FrameConnection.connect(
-      host: target.host, port: target.port, tls: context, serverName: target.host, timeout: .seconds(5))
+      host: target.host, port: target.port, tls: context, serverName: target.host,
+      timeout: .seconds(5 * Int64(patience)))
     if plan.beginning == .introduced {
       await connection.send(try FrameWriter.bytes(of: plan.hello))
       if let token = target.token {
         await connection.send(try FrameWriter.bytes(of: ["type": "CREDENTIAL", "token": .text(token)]))
       }
-      let deadline = ContinuousClock.now + .seconds(10)
+      let limit = Duration.seconds(10) * patience
+      let deadline = ContinuousClock.now + limit
       let hello = try await connection.wait(until: deadline) { inbox throws -> Bool? in
         if let violation = inbox.violation { throw ScriptFailure("the peer sent \(violation)") }
         if inbox.queues[0]?.contains(where: { $0.name == "HELLO" }) == true { return true }
         if let end = inbox.end { throw ScriptFailure("expected the server's HELLO, but \(end)") }
         return nil
       }
-      guard hello == true else { throw ScriptFailure("the server's HELLO did not come within 10 s") }
+      guard hello == true else {
+        throw ScriptFailure("the server's HELLO did not come within \(limit.components.seconds) s")
+      }
     }
     return connection
   }
@@ -127,9 +134,10 @@ public struct ServerSuite: Sendable {
   // MARK: - What the server has
 
   private static func missing(
-    of target: ServerTarget, _ tls: TLSContext
+    of target: ServerTarget, _ tls: TLSContext, _ patience: Int
   ) async throws -> [ConformanceCase.Need: String] {
-    let connection = try await connect(target, ConnectionPlan(), tls)
+    let limit = Duration.seconds(10) * patience
+    let connection = try await connect(target, ConnectionPlan(), tls, patience)
     var missing: [ConformanceCase.Need: String] = [:]
     let probes: [(ConformanceCase.Need, String)] = [
       (.health, "comanda.v1.HealthService/GetHealth"),
@@ -142,10 +150,12 @@ public struct ServerSuite: Sendable {
           "type": "OPEN", "stream": JSONValue(unsigned: stream), "method": .text(method), "message": "",
           "endStream": true,
         ]))
-      let status = try await connection.wait(until: .now + .seconds(10)) { inbox -> WireFrame? in
+      let status = try await connection.wait(until: .now + limit) { inbox -> WireFrame? in
         inbox.queues[stream]?.first { ["RESPONSE", "STATUS", "RESET"].contains($0.name) }
       }
-      guard let status else { throw ScriptFailure("the server did not answer a call of \(method) within 10 s") }
+      guard let status else {
+        throw ScriptFailure("the server did not answer a call of \(method) within \(limit.components.seconds) s")
+      }
       let isServed = status.name == "RESPONSE" || status.name == "STATUS" && status.number("code") == 0
       if !isServed {
         missing[need] = "the server does not serve \(method): \(status.fields["message"]?.text ?? "\(status)")"
