@@ -108,30 +108,41 @@ struct LeaseTests {
     }
   }
 
-  @Test("callers wait for a connection, in bounds of number and time")
+  @Test("callers wait for a connection, and more than may wait are refused", .timeLimit(.minutes(1)))
   func boundedWaiting() async throws {
     try await withPool({
       $0.leasedConnections = 1
       $0.leaseWaiters = 2
-      $0.acquireTimeout = .seconds(3)
+      $0.acquireTimeout = .seconds(60)
     }) { pool in
-      let kinds = try await pool.withConnection { _ in
-        await withTaskGroup(of: PostgresError.Kind?.self) { group in
+      let kinds = try await withThrowingTaskGroup(of: PostgresError.Kind?.self) { group in
+        var kinds: [PostgresError.Kind?] = []
+        try await pool.withConnection { _ in
           for _ in 0..<5 {
             group.addTask {
-              do {
-                try await pool.withConnection { _ in }
-                return nil
-              } catch {
-                return (error as? PostgresError)?.kind
-              }
+              try await postgresError { try await pool.withConnection { _ in } }?.kind
             }
           }
-          return await group.reduce(into: []) { $0.append($1) }
+          // All have asked once three are refused.
+          while kinds.count < 3, let kind = try await group.next() { kinds.append(kind) }
         }
+        return try await group.reduce(into: kinds) { $0.append($1) }
       }
-      #expect(kinds.count { $0 == .poolExhausted } == 3)
-      #expect(kinds.count { $0 == .unavailable } == 2)
+      #expect(kinds.prefix(3).allSatisfy { $0 == .poolExhausted })
+      #expect(kinds.suffix(2).allSatisfy { $0 == nil })
+    }
+  }
+
+  @Test("a caller waits for a connection so long, and no longer")
+  func timedWaiting() async throws {
+    try await withPool({
+      $0.leasedConnections = 1
+      $0.acquireTimeout = .seconds(3)
+    }) { pool in
+      try await pool.withConnection { _ in
+        let error = try await postgresError { try await pool.withConnection { _ in } }
+        #expect(error?.kind == .unavailable)
+      }
       try await pool.withConnection { try await $0.expect("SELECT 5", gives: 5) }
     }
   }

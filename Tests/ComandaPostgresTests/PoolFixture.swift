@@ -64,6 +64,41 @@ extension PostgresPool {
   }
 }
 
+/// Holds statements back on the server until it is opened.
+struct Gate: Sendable {
+  private let holder: PostgresConnection
+
+  /// One that ends, with one row, once the gate is open.
+  let statement = Statement("SELECT pg_advisory_xact_lock(7)")
+
+  fileprivate init(_ holder: PostgresConnection) async throws {
+    self.holder = holder
+    _ = try await holder.query(Statement("SELECT pg_advisory_lock(7)"))
+  }
+
+  /// Lets everything pass, from now on.
+  func open() async throws {
+    _ = try await holder.query(Statement("SELECT pg_advisory_unlock_all()"))
+  }
+}
+
+extension PostgresPool {
+  /// Lends a gate of this pool's database; it is open again at the end.
+  func withGate<Value: Sendable>(_ body: (Gate) async throws -> Value) async throws -> Value {
+    try await withConnection { connection in
+      let gate = try await Gate(connection)
+      do {
+        let value = try await body(gate)
+        try await gate.open()
+        return value
+      } catch {
+        try await gate.open()
+        throw error
+      }
+    }
+  }
+}
+
 extension PostgresConnection {
   /// The first column of the only row, as a number.
   func number(_ sql: String, _ parameters: [Parameter] = []) async throws -> Int64 {

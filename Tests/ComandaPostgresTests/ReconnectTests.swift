@@ -7,11 +7,17 @@ struct ReconnectTests {
   @Test("calls under way learn that their connection broke, and the next one works", .timeLimit(.minutes(1)))
   func terminatedBackend() async throws {
     let url = try await TestDatabase.shared.makeDatabase()
-    try await withPool(url: url, { $0.pipelinedConnections = 1 }) { pool in
+    try await withPool(
+      url: url,
+      {
+        $0.pipelinedConnections = 1
+        $0.statementTimeout = .seconds(60)
+      }
+    ) { pool in
       try await withPool(url: url) { other in
         let pid = try await pool.number("SELECT pg_backend_pid()")
         let calls = (0..<20).map { number in
-          Task { try await pool.number("SELECT \(number) FROM pg_sleep(4)") }
+          Task { try await pool.number("SELECT \(number) FROM pg_sleep(60)") }
         }
         try await other.waitForBackend(waitingFor: "PgSleep")
         _ = try await other.query(Statement("SELECT pg_terminate_backend($1)"), [.int4(Int32(pid))])
@@ -76,7 +82,7 @@ struct ReconnectTests {
 
   @Test("while the server is away, calls fail in time and say why", .timeLimit(.minutes(1)))
   func unreachable() async throws {
-    try await withPool(url: "host=/tmp/nobody-listens-here dbname=x", { $0.acquireTimeout = .milliseconds(200) }) {
+    try await withPool(url: "host=/tmp/nobody-listens-here dbname=x", { $0.acquireTimeout = .seconds(2) }) {
       pool in
       let start = ContinuousClock.now
       async let call = postgresError { _ = try await pool.query(Statement("SELECT 1")) }

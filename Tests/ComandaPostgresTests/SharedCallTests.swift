@@ -124,15 +124,24 @@ struct SharedCallTests {
   @Test("a cancelled call returns while its statement still runs, and the connection goes on", .timeLimit(.minutes(1)))
   func cancellation() async throws {
     let url = try await TestDatabase.shared.makeDatabase()
-    try await withPool(url: url, { $0.pipelinedConnections = 1 }) { pool in
+    try await withPool(
+      url: url,
+      {
+        $0.pipelinedConnections = 1
+        $0.statementTimeout = .seconds(60)
+      }
+    ) { pool in
       try await withPool(url: url) { observer in
-        let nap = Task { try await pool.query(Statement("SELECT pg_sleep(3)")) }
-        try await observer.waitForBackend(waitingFor: "PgSleep")
-        nap.cancel()
-        await #expect(throws: CancellationError.self) { try await nap.value }
-        let sleepers = try await observer.backends(waitingFor: "PgSleep")
-        #expect(sleepers == 1)
-        try await pool.expect("SELECT 2", gives: 2)
+        try await observer.withGate { gate in
+          let waiting = Task { try await pool.query(gate.statement) }
+          try await observer.waitForBackend(waitingFor: "advisory")
+          waiting.cancel()
+          await #expect(throws: CancellationError.self) { try await waiting.value }
+          let still = try await observer.backends(waitingFor: "advisory")
+          #expect(still == 1)
+          try await gate.open()
+          try await pool.expect("SELECT 2", gives: 2)
+        }
       }
     }
   }
@@ -163,41 +172,51 @@ struct SharedCallTests {
     }
   }
 
-  @Test("callers beyond the bound are refused, the others are served in turn")
+  @Test("callers beyond the bound are refused, the others are served in turn", .timeLimit(.minutes(1)))
   func boundedQueue() async throws {
     try await withPool({
       $0.pipelinedConnections = 1
       $0.inFlightPerConnection = 2
       $0.callWaiters = 3
+      $0.acquireTimeout = .seconds(60)
+      $0.statementTimeout = .seconds(60)
     }) { pool in
       try await pool.connect()
-      let outcomes = await withTaskGroup(of: PostgresError.Kind?.self) { group in
-        for _ in 0..<20 {
-          group.addTask {
-            do {
-              _ = try await pool.query(Statement("SELECT pg_sleep(0.1)"))
-              return nil
-            } catch {
-              return (error as? PostgresError)?.kind
+      let outcomes = try await pool.withGate { gate in
+        try await withThrowingTaskGroup(of: PostgresError.Kind?.self) { group in
+          for _ in 0..<20 {
+            group.addTask {
+              do {
+                _ = try await pool.query(gate.statement)
+                return nil
+              } catch let error as PostgresError {
+                return error.kind
+              }
             }
           }
+          var outcomes: [PostgresError.Kind?] = []
+          for try await outcome in group {
+            outcomes.append(outcome)
+            // All have asked by now.
+            if outcomes.count == 15 { try await gate.open() }
+          }
+          return outcomes
         }
-        return await group.reduce(into: []) { $0.append($1) }
       }
-      #expect(outcomes.count { $0 == nil } == 5)
-      #expect(outcomes.count { $0 == .poolExhausted } == 15)
+      #expect(outcomes.prefix(15).allSatisfy { $0 == .poolExhausted })
+      #expect(outcomes.suffix(5).allSatisfy { $0 == nil })
     }
   }
 
   @Test("a database that is not there fails fast with what is wrong")
   func missingDatabase() async throws {
     let url = try await TestDatabase.shared.makeDatabase().replacing("/test_", with: "/missing_")
-    try await withPool(url: url) { pool in
+    try await withPool(url: url, { $0.acquireTimeout = .seconds(600) }) { pool in
       let start = ContinuousClock.now
       let error = try await postgresError { _ = try await pool.query(Statement("SELECT 1")) }
       #expect(error?.kind == .unavailable)
       #expect(error?.sqlState == .invalidCatalogName)
-      #expect(ContinuousClock.now - start < .seconds(9))
+      #expect(ContinuousClock.now - start < .seconds(120))
     }
   }
 
@@ -211,16 +230,29 @@ struct SharedCallTests {
     #expect(error?.kind == .closed)
   }
 
-  @Test("run ends when its task is cancelled, after the calls under way")
+  @Test("run ends when its task is cancelled, after the calls under way", .timeLimit(.minutes(1)))
   func run() async throws {
-    try await withPool { pool in
-      let run = Task { await pool.run() }
-      try await pool.connect()
-      let last = Task { try await pool.number("SELECT 3 FROM pg_sleep(0.2)") }
-      try await Task.sleep(for: .milliseconds(50))
-      run.cancel()
-      await run.value
-      #expect(try await last.value == 3)
+    let url = try await TestDatabase.shared.makeDatabase()
+    try await withPool(
+      url: url,
+      {
+        $0.shutdownGrace = .seconds(60)
+        $0.statementTimeout = .seconds(60)
+      }
+    ) { pool in
+      try await withPool(url: url) { observer in
+        try await observer.withGate { gate in
+          let run = Task { await pool.run() }
+          let last = Task { try await pool.query(gate.statement).rows.count }
+          try await observer.waitForBackend(waitingFor: "advisory")
+          run.cancel()
+          // Whatever comes from now on is refused; what was under way is not given up.
+          while try await postgresError({ try await pool.withConnection { _ in } })?.kind != .closed {}
+          try await gate.open()
+          await run.value
+          #expect(try await last.value == 1)
+        }
+      }
     }
   }
 }
