@@ -41,10 +41,18 @@ extension Attacks {
       return nil
     }
 
+    /// A budget that does not fill again: how fast a machine floods is not what is tested.
+    private static func budget(_ points: Int) -> ServerSettings {
+      var settings = ServerSettings.quick
+      settings.limits.abusePoints = points
+      settings.limits.abusePointsPerSecond = 1
+      return settings
+    }
+
     @Test("rapid reset (CVE-2023-44487): calls opened and reset at once run 256 at a time, then cost the connection")
     func rapidReset() async throws {
       let running = RunningHandlers()
-      try await underAttack(.hang(running)) { scene in
+      try await underAttack(.hang(running), settings: Self.budget(Limits().abusePoints)) { scene in
         let open = Open(method: MethodDescriptor.hang.path, message: ByteBuffer(), endStream: true)
         let peer = try await scene.peer()
         let end = try await Self.flood(peer) { ids in ids.flatMap { [.open($0, open), .reset($0, .cancelled)] } }
@@ -60,7 +68,7 @@ extension Attacks {
     @Test("resets provoked on the server (CVE-2025-8671): calls that break their rules cost the connection")
     func provokedResets() async throws {
       let running = RunningHandlers()
-      try await underAttack(.hang(running)) { scene in
+      try await underAttack(.hang(running), settings: Self.budget(Limits().abusePoints)) { scene in
         let open = Open(method: MethodDescriptor.hang.path, message: ByteBuffer(), endStream: true)
         let peer = try await scene.peer()
         let end = try await Self.flood(peer) { ids in
@@ -99,12 +107,7 @@ extension Attacks {
     }
 
     /// A tenth of the usual budget: a flood need not be large to be one.
-    private static var thrifty: ServerSettings {
-      var settings = ServerSettings.quick
-      settings.limits.abusePoints = 1_000
-      settings.limits.abusePointsPerSecond = 100
-      return settings
-    }
+    private static let thrifty = budget(Limits().abusePoints / 10)
 
     private static let floods = [
       Flood(testDescription: "PING (CVE-2019-9512)", reason: "more than 32 PINGs wait", frame: .ping(1)),

@@ -99,7 +99,7 @@ struct ClientPoolTests {
       await rpcError { try await client.echo() } == RPCError(.unavailable, message, isRejected: true))
     let waiting = await rpcError {
       try await client.unary(
-        .echo, ByteBuffer(), options: CallOptions(timeout: .milliseconds(300), waitsForReady: true))
+        .echo, ByteBuffer(), options: CallOptions(timeout: .seconds(1), waitsForReady: true))
     }
     #expect(waiting?.code == .deadlineExceeded)
     #expect(waiting?.message.contains(message) == true)

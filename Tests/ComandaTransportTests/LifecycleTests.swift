@@ -114,7 +114,7 @@ struct LifecycleTests {
         #expect(loopback.server.connectionCount == 200)
         for peer in peers { try await peer.close() }
       }
-      while loopback.server.connectionCount > 0 { await Task.yield() }
+      while loopback.server.connectionCount > 0 { try await Task.sleep(for: .milliseconds(5)) }
     }
   }
 
@@ -128,7 +128,7 @@ struct LifecycleTests {
       let third = try await WirePeer.client(port: loopback.port)
       #expect(await third.next() == nil)
       try await first.close()
-      while loopback.server.connectionCount > 1 { await Task.yield() }
+      while loopback.server.connectionCount > 1 { try await Task.sleep(for: .milliseconds(5)) }
       let fourth = try await WirePeer.introducedClient(port: loopback.port)
       try await fourth.send(.ping(4))
       #expect(await fourth.next() == .pong(4))
@@ -142,7 +142,7 @@ struct LifecycleTests {
     settings.drainTimeout = .seconds(50)
     let loopback = try await Loopback([.echo], settings: settings)
     let handshaking = try await PlainPeer(port: loopback.port)
-    while loopback.server.connectionCount == 0 { await Task.yield() }
+    while loopback.server.connectionCount == 0 { try await Task.sleep(for: .milliseconds(5)) }
     let start = ContinuousClock.now
     try await loopback.close()
     try await handshaking.closed()
