@@ -47,7 +47,7 @@ struct RollingRestartTests {
 
   @Test("ends watches within a second, with UNAVAILABLE and where to go on, and uploads at their next chunk")
   func drain() async throws {
-    try await withTwoServers { platform in
+    try await withTwoServers(drainTimeout: 90) { platform in
       // Of one server only: the client has no other one to go on with.
       let client = try platform.client(of: [platform.replicas[0]], attempts: 1)
       let created = try await client.imports.createImport(
@@ -75,8 +75,8 @@ struct RollingRestartTests {
       #expect(try watchError?.errorDetails().resumeAfterSequence == sequence)
       #expect(healthError?.code == .unavailable)
       if Self.longVersion != nil { print("drain: the import's watch ended after \(watchTook), health's \(healthTook)") }
-      // A second on a machine that does nothing else.
-      #expect(watchTook < .seconds(5) && healthTook < .seconds(5), "\(watchTook), \(healthTook)")
+      // A second on a machine that does nothing else; far less than a drain may take.
+      #expect(watchTook < .seconds(45) && healthTook < .seconds(45), "\(watchTook), \(healthTook)")
 
       let row = try chunk(of: created.importID)
       let uploadError = await #expect(throws: RPCError.self) {
@@ -104,9 +104,12 @@ struct RollingRestartTests {
     }
   }
 
-  private func withTwoServers(_ body: (Platform) async throws -> Void) async throws {
+  private func withTwoServers(drainTimeout: Int = 20, _ body: (Platform) async throws -> Void) async throws {
     try await Server.withOwn { server in
-      let replicas = try await [Replica.start(beside: server), Replica.start(beside: server)]
+      let replicas = try await [
+        Replica.start(beside: server, drainTimeout: drainTimeout),
+        Replica.start(beside: server, drainTimeout: drainTimeout),
+      ]
       let platform = try await Platform(database: server, replicas: replicas, account: .make(on: server))
       do {
         try await body(platform)

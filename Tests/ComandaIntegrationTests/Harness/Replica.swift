@@ -21,10 +21,14 @@ final class Replica: Sendable {
   /// - Parameters:
   ///   - certificate: its certificate's file; that of the other server when nil, as with `key`.
   ///   - listen: where it listens.
+  ///   - drainTimeout: how long calls may go on once it is told to stop, in seconds.
   static func start(
-    beside server: Server, certificate: String? = nil, key: String? = nil, listen: String = "127.0.0.1:0"
+    beside server: Server, certificate: String? = nil, key: String? = nil, listen: String = "127.0.0.1:0",
+    drainTimeout: Int = 20
   ) async throws -> Replica {
-    let arguments = try arguments(beside: server, certificate: certificate, key: key)
+    let arguments =
+      try arguments(beside: server, certificate: certificate, key: key)
+      + ["--limit", "drain-timeout=\(drainTimeout)s"]
     let (process, address) = try await launch(arguments, listen: listen)
     return Replica(address: address, arguments: arguments, process: process)
   }
