@@ -214,7 +214,7 @@ struct ScriptPlayer {
         return room >= min(rest.count, 1) ? room : nil
       }
       let segment = Data(rest.prefix(min(room, FrameFormat.payloadLimit)))
-      rest = Data(rest.dropFirst(segment.count))
+      rest = rest.dropFirst(segment.count)
       let flags: UInt8 = rest.isEmpty ? (ends ? 3 : 2) : 0
       await connection.send(
         FrameWriter.integer(UInt64(segment.count), 3) + [3, flags] + FrameWriter.integer(UInt64(stream), 4) + segment)

@@ -259,6 +259,8 @@ final class FrameConnection: Sendable {
       if connection.isFramed {
         bytes.append(contentsOf: buffer.readableBytesView)
         takeFrames(context)
+        // What is left of a slice keeps all that was taken off it.
+        bytes = Data(bytes)
       } else {
         connection.received(Data(buffer.readableBytesView))
       }

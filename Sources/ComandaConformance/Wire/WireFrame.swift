@@ -60,7 +60,8 @@ extension WireFrame {
     let flags = try UInt8(truncatingIfNeeded: reader.integer(1, "the flags"))
     let stream = try UInt32(truncatingIfNeeded: reader.integer(4, "the stream"))
     let payload = try reader.bytes(length, "the payload")
-    bytes = Data(bytes.dropFirst(FrameFormat.headerSize + length))
+    // A slice: of half a megabyte of small frames, a copy of the rest for each would be gigabytes.
+    bytes = bytes.dropFirst(FrameFormat.headerSize + length)
     return try WireFrame(type: type, flags: flags, stream: stream, payload: payload)
   }
 
