@@ -3,7 +3,7 @@ import Testing
 
 @testable import ComandaConformance
 
-@Suite("The client suite", .serialized, .timeLimit(.minutes(5)))
+@Suite("The client suite", .serialized, .timeLimit(.minutes(20)))
 struct ClientSuiteTests {
   private func run(
     _ cases: [ConformanceCase], _ command: [String], patience: Int = 1

@@ -5,7 +5,7 @@ import Testing
 
 @testable import ComandaConformance
 
-@Suite("The server suite", .serialized, .timeLimit(.minutes(5)))
+@Suite("The server suite", .serialized, .timeLimit(.minutes(20)))
 struct ServerSuiteTests {
   /// Runs cases against the real server.
   private func run(_ cases: [ConformanceCase], patience: Int = 1) async throws -> [CaseResult] {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import ComandaEmbeddedPostgres
 
-@Suite("a private PostgreSQL", .serialized, .timeLimit(.minutes(3)))
+@Suite("a private PostgreSQL", .serialized, .timeLimit(.minutes(20)))
 struct EmbeddedPostgresTests {
   @Test("starts from nothing under a long path that its account may not enter, and keeps its data over a stop")
   func firstStart() async throws {

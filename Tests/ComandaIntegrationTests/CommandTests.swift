@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The other commands of the client, against a real server.
-@Suite("comanda", .timeLimit(.minutes(3)))
+@Suite("comanda", .timeLimit(.minutes(20)))
 struct CommandTests {
   private struct Order: Decodable, Equatable {
     let orderID: String

@@ -4,7 +4,7 @@ import Foundation
 import Testing
 
 /// A file in which everything is wrong that people and programs get wrong.
-@Suite("A file with bad rows", .timeLimit(.minutes(3)))
+@Suite("A file with bad rows", .timeLimit(.minutes(20)))
 struct FaultyFileTests {
   /// A line of the file, and what has to be said of it.
   private struct Line {

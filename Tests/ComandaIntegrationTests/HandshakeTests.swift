@@ -4,7 +4,7 @@ import NIOPosix
 import Testing
 
 /// Peers that are no clients of ours, at the port of a real server.
-@Suite("The server's port", .timeLimit(.minutes(3)))
+@Suite("The server's port", .timeLimit(.minutes(20)))
 struct HandshakeTests {
   @Test("openssl s_client finds TLS 1.3, comanda/1 and a certificate that the authority signed")
   func standardPeer() async throws {

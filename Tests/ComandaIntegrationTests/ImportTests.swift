@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Files that go in by one command.
-@Suite("comanda import", .timeLimit(.minutes(5)))
+@Suite("comanda import", .timeLimit(.minutes(20)))
 struct ImportTests {
   @Test("brings in 10,000 sample orders, shows how it gets on, and changes nothing when it runs again")
   func sampleOrders() async throws {

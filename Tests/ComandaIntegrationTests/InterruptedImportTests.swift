@@ -5,7 +5,7 @@ import Testing
 
 /// Everything that can go away in the middle of 10,000 rows does so, one thing a test. Each has a server of its own,
 /// and they run one after the other: a machine of two cores is busy with one.
-@Suite("An import that is interrupted", .serialized, .timeLimit(.minutes(5)))
+@Suite("An import that is interrupted", .serialized, .timeLimit(.minutes(20)))
 struct InterruptedImportTests {
   @Test("goes on by itself when the server is killed and started again: each order once")
   func serverKilled() async throws {

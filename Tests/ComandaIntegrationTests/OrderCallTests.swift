@@ -7,7 +7,7 @@ import Testing
 private typealias Orders = Comanda_V1_OrderService.Client
 
 /// Calls about orders whose content is refused, or that are repeated.
-@Suite("A call about orders", .timeLimit(.minutes(3)))
+@Suite("A call about orders", .timeLimit(.minutes(20)))
 struct OrderCallTests {
   @Test("with a faulty order is INVALID_ARGUMENT, and names every field at fault")
   func invalidOrder() async throws {

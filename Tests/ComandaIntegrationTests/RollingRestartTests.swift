@@ -9,7 +9,7 @@ import Synchronization
 import Testing
 
 /// Two servers on one database, restarted in turn under load: nobody above the client notices.
-@Suite("A rolling restart", .serialized, .timeLimit(.minutes(5)))
+@Suite("A rolling restart", .serialized, .timeLimit(.minutes(20)))
 struct RollingRestartTests {
   /// `COMANDA_TEST_RESTARTS=20` for the long version, ten restarts of each server, which says what it found.
   private static let longVersion = ProcessInfo.processInfo.environment["COMANDA_TEST_RESTARTS"].flatMap { Int($0) }

@@ -10,7 +10,7 @@ private typealias Imports = Comanda_V1_BatchImportService.Client
 private typealias Health = Comanda_V1_HealthService.Client
 
 /// Each refusal that a client may meet, from a real server: its status, its reason, and a message that helps.
-@Suite("A call that cannot be served", .timeLimit(.minutes(3)))
+@Suite("A call that cannot be served", .timeLimit(.minutes(20)))
 struct StatusTests {
   // MARK: - Who calls
 

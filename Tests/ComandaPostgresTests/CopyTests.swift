@@ -59,7 +59,7 @@ struct CopyTests {
     }
   }
 
-  @Test("a server that does not read makes the writer wait", .timeLimit(.minutes(1)))
+  @Test("a server that does not read makes the writer wait", .timeLimit(.minutes(10)))
   func backPressure() async throws {
     try await withThings { pool in
       try await pool.withConnection { blocker in
@@ -171,7 +171,7 @@ struct CopyTests {
     }
   }
 
-  @Test("cancelling the task ends a COPY that waits for a lock", .timeLimit(.minutes(1)))
+  @Test("cancelling the task ends a COPY that waits for a lock", .timeLimit(.minutes(10)))
   func cancellation() async throws {
     try await withThings { pool in
       try await pool.withConnection { blocker in

@@ -108,7 +108,7 @@ struct LeaseTests {
     }
   }
 
-  @Test("callers wait for a connection, and more than may wait are refused", .timeLimit(.minutes(1)))
+  @Test("callers wait for a connection, and more than may wait are refused", .timeLimit(.minutes(10)))
   func boundedWaiting() async throws {
     try await withPool({
       $0.leasedConnections = 1
@@ -160,7 +160,7 @@ struct LeaseTests {
     }
   }
 
-  @Test("cancellations at any moment lose no connection", .timeLimit(.minutes(1)))
+  @Test("cancellations at any moment lose no connection", .timeLimit(.minutes(10)))
   func cancelledAnywhere() async throws {
     try await withPool({ $0.leasedConnections = 2 }) { pool in
       for round in 0..<200 {
@@ -184,7 +184,7 @@ struct LeaseTests {
     }
   }
 
-  @Test("cancelling the task stops the statement on the server, and nothing else", .timeLimit(.minutes(1)))
+  @Test("cancelling the task stops the statement on the server, and nothing else", .timeLimit(.minutes(10)))
   func cancellation() async throws {
     try await withPool({ $0.leasedConnections = 1 }) { pool in
       for _ in 0..<10 {

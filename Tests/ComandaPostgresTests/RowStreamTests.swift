@@ -22,7 +22,7 @@ struct RowStreamTests {
     }
   }
 
-  @Test("a slow reader stops the server, not this process's memory", .timeLimit(.minutes(1)))
+  @Test("a slow reader stops the server, not this process's memory", .timeLimit(.minutes(10)))
   func backPressure() async throws {
     try await withPool { pool in
       try await pool.withConnection { connection in
@@ -40,7 +40,7 @@ struct RowStreamTests {
     }
   }
 
-  @Test("leaving the loop cancels the statement, and the connection goes on", .timeLimit(.minutes(1)))
+  @Test("leaving the loop cancels the statement, and the connection goes on", .timeLimit(.minutes(10)))
   func leftEarly() async throws {
     try await withPool({ $0.leasedConnections = 1 }) { pool in
       try await pool.withConnection { connection in
@@ -73,7 +73,7 @@ struct RowStreamTests {
     }
   }
 
-  @Test("cancelling the task ends the stream with a cancellation", .timeLimit(.minutes(1)))
+  @Test("cancelling the task ends the stream with a cancellation", .timeLimit(.minutes(10)))
   func cancellation() async throws {
     try await withPool { pool in
       let reading = Task {

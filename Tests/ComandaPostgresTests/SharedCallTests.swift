@@ -121,7 +121,7 @@ struct SharedCallTests {
     }
   }
 
-  @Test("a cancelled call returns while its statement still runs, and the connection goes on", .timeLimit(.minutes(1)))
+  @Test("a cancelled call returns while its statement still runs, and the connection goes on", .timeLimit(.minutes(10)))
   func cancellation() async throws {
     let url = try await TestDatabase.shared.makeDatabase()
     try await withPool(
@@ -172,7 +172,7 @@ struct SharedCallTests {
     }
   }
 
-  @Test("callers beyond the bound are refused, the others are served in turn", .timeLimit(.minutes(1)))
+  @Test("callers beyond the bound are refused, the others are served in turn", .timeLimit(.minutes(10)))
   func boundedQueue() async throws {
     try await withPool({
       $0.pipelinedConnections = 1
@@ -230,7 +230,7 @@ struct SharedCallTests {
     #expect(error?.kind == .closed)
   }
 
-  @Test("run ends when its task is cancelled, after the calls under way", .timeLimit(.minutes(1)))
+  @Test("run ends when its task is cancelled, after the calls under way", .timeLimit(.minutes(10)))
   func run() async throws {
     let url = try await TestDatabase.shared.makeDatabase()
     try await withPool(

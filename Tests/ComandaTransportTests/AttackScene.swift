@@ -11,7 +11,7 @@ import Testing
 /// The attacks of the last years on multiplexed protocols, each with what bounds it. During every one, a bystander on
 /// another connection of the same event loop makes calls; their 99th percentile, the memory of the process, and what
 /// the log says of the attacker are part of each test. Calls to a server that nobody attacks tell how busy the machine is.
-@Suite("Attacks", .serialized, .timeLimit(.minutes(2)))
+@Suite("Attacks", .serialized, .timeLimit(.minutes(10)))
 enum Attacks {}
 
 /// A server that is attacked, and what is seen of it.

@@ -4,7 +4,7 @@ import Testing
 
 @testable import ComandaTransport
 
-@Suite("Calls over TLS", .timeLimit(.minutes(1)))
+@Suite("Calls over TLS", .timeLimit(.minutes(10)))
 struct CallTests {
   private static let collect = MethodDescriptor.test("Collect", .clientStreaming)
   private static let count = MethodDescriptor.test("Count", .serverStreaming)

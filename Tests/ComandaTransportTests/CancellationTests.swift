@@ -4,7 +4,7 @@ import Testing
 
 @testable import ComandaTransport
 
-@Suite("Deadlines and cancellation", .timeLimit(.minutes(1)))
+@Suite("Deadlines and cancellation", .timeLimit(.minutes(10)))
 struct CancellationTests {
   private static let hang = MethodDescriptor.test("Hang")
   private static let hangStream = MethodDescriptor.test("HangStream", .bidirectionalStreaming)

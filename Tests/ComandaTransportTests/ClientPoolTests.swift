@@ -9,7 +9,7 @@ import Testing
 @testable import ComandaTransport
 @testable import ComandaWire
 
-@Suite("A client of several servers", .timeLimit(.minutes(1)))
+@Suite("A client of several servers", .timeLimit(.minutes(10)))
 struct ClientPoolTests {
   private static let reading = MethodDescriptor(
     service: "test.Service", name: "Read", kind: .unary, idempotency: .noSideEffects)

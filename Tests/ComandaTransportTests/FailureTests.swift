@@ -4,7 +4,7 @@ import Testing
 
 @testable import ComandaTransport
 
-@Suite("Calls that fail", .timeLimit(.minutes(1)))
+@Suite("Calls that fail", .timeLimit(.minutes(10)))
 struct FailureTests {
   private struct Secret: Error {
     let sql = "SELECT secret"

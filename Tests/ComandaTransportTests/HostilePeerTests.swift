@@ -6,7 +6,7 @@ import Testing
 @testable import ComandaTransport
 @testable import ComandaWire
 
-@Suite("Peers that misbehave", .timeLimit(.minutes(1)))
+@Suite("Peers that misbehave", .timeLimit(.minutes(10)))
 struct HostilePeerTests {
   @Test("a peer that speaks HTTP is closed at once, and the server goes on")
   func http() async throws {

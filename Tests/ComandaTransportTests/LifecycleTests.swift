@@ -5,7 +5,7 @@ import Testing
 @testable import ComandaTransport
 @testable import ComandaWire
 
-@Suite("Connections and drain", .timeLimit(.minutes(1)))
+@Suite("Connections and drain", .timeLimit(.minutes(10)))
 struct LifecycleTests {
   private static let held = MethodDescriptor.test("Held", .serverStreaming)
 

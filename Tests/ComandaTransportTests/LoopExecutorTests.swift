@@ -5,7 +5,7 @@ import Testing
 
 @testable import ComandaTransport
 
-@Suite("Handlers on their event loop", .timeLimit(.minutes(1)))
+@Suite("Handlers on their event loop", .timeLimit(.minutes(10)))
 struct LoopExecutorTests {
   private static let spin = MethodDescriptor.test("Spin")
 

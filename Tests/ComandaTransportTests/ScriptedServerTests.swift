@@ -5,7 +5,7 @@ import Testing
 @testable import ComandaTransport
 @testable import ComandaWire
 
-@Suite("The client, against a server that the test plays", .timeLimit(.minutes(1)))
+@Suite("The client, against a server that the test plays", .timeLimit(.minutes(10)))
 struct ScriptedServerTests {
   private func withScript(
     settings: ClientSettings = ClientSettings(), _ body: (ScriptedServer, ClientChannel) async throws -> Void

@@ -24,7 +24,7 @@ private final class Lead: Sendable {
   var readBytes: Int { state.withLock { $0.read } }
 }
 
-@Suite("Large streams", .timeLimit(.minutes(1)))
+@Suite("Large streams", .timeLimit(.minutes(10)))
 struct StreamVolumeTests {
   private static let total = 20 << 20
   /// The stream's window, which does not grow here, and what may wait in the sender. What the sockets hold is within the
