@@ -62,7 +62,8 @@ SWIFT void unlock_slow(SELF void *mutex) {
 // MARK: Continuations
 
 // Whoever resumes a continuation releases the task; the runtime says so. A task that came to wait only after that goes on
-// without a word of the runtime: so every task that goes on passes here.
+// without a word of the runtime: so every task that goes on passes here. Not those with checked continuations: the
+// runtime begins these by itself.
 
 struct Waiting {
   struct Waiting *next;

@@ -135,7 +135,7 @@ private struct Platform {
       token: account.token)
     var settings = ClientSettings()
     if let attempts { settings.retries.maximumAttempts = attempts }
-    return try ComandaClient(profile: profile, settings: settings, interceptors: interceptors)
+    return try ComandaClient(profile: profile, settings: settings, interceptors: interceptors + [Patience()])
   }
 
   /// Runs work beside callers, watchers and uploaders, who go on until it is done; then counts what they found.

@@ -257,6 +257,7 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     let call = ServerCall(
       id: id, route: route, fields: open.metadata, arrival: readAt, deadline: deadline, peer: peer, connection: self)
     calls[id] = call
+    times.used(at: readAt)
     runningHandlers += 1
     if let deadline {
       deadlines.cover(deadline, on: eventLoop) { self.endExpired() }

@@ -6,7 +6,8 @@ extension ClientChannel {
   static func with<Result>(
     _ target: Target, trust: TLSConfiguration.Trust, token: String?, _ body: (ClientChannel) async throws -> Result
   ) async throws -> Result {
-    let channel = try ClientChannel(target: target, tls: .client(trust: trust), credential: token)
+    let channel = try ClientChannel(
+      target: target, tls: .client(trust: trust), credential: token, interceptors: [Patience()])
     do {
       let result = try await body(channel)
       try await channel.close()
