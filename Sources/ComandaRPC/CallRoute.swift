@@ -20,17 +20,17 @@ public final class CallRoute: Sendable {
   }
 
   /// Lets a call in; `leave` ends it.
-  /// - Throws: `RPCError` RESOURCE_EXHAUSTED when the method, or the server, has as many calls as it takes.
+  /// - Throws: `RPCError` RESOURCE_EXHAUSTED when the method, or the server, has as many calls as it takes; it says when
+  ///   to try again.
   func enter() throws(RPCError) {
     let count = running.wrappingAdd(1, ordering: .relaxed).newValue
     guard count <= limit else {
       running.wrappingSubtract(1, ordering: .relaxed)
-      throw RPCError(
-        .resourceExhausted, "the server runs \(limit) calls of \(descriptor.path) already; try again later")
+      throw .tooManyCalls("the server runs \(limit) calls of \(descriptor.path) already; try again later")
     }
     guard server.enter() else {
       running.wrappingSubtract(1, ordering: .relaxed)
-      throw RPCError(.resourceExhausted, "the server runs \(server.limit) calls already; try again later")
+      throw .tooManyCalls("the server runs \(server.limit) calls already; try again later")
     }
   }
 
@@ -65,5 +65,13 @@ final class RunningCalls: Sendable {
 
   func leave() {
     running.wrappingSubtract(1, ordering: .relaxed)
+  }
+}
+
+extension RPCError {
+  /// Spread, so that callers who were refused together do not come back together.
+  fileprivate static func tooManyCalls(_ message: String) -> RPCError {
+    let pause = Int.random(in: 100...300)
+    return RPCError(.resourceExhausted, message, trailers: [Metadata.retryAfter: "\(pause)"])
   }
 }

@@ -16,6 +16,9 @@ public struct Metadata: Sendable, Hashable, ExpressibleByDictionaryLiteral {
     }
   }
 
+  /// The trailer by which a server says when to try again, in milliseconds; a negative number says never.
+  public static let retryAfter = "retry-after-ms"
+
   /// The fields in their order.
   public private(set) var fields: [Field]
 

@@ -211,7 +211,9 @@ struct CallDispatcherTests {
   @Test("a method that has as many calls as it takes refuses the next before its request is waited for")
   func overload() async {
     let call = ScriptedCall(limits: CallLimits.Method(runningCalls: 0), receives: ["x"])
-    #expect(await rpcError { try await dispatcher().serve(call) }?.code == .resourceExhausted)
+    let error = await rpcError { try await dispatcher().serve(call) }
+    #expect(error?.code == .resourceExhausted)
+    #expect(error?.trailers[Metadata.retryAfter].flatMap(Int.init).map { 100...300 ~= $0 } == true)
     #expect(call.now.inbound.count == 1)
   }
 }

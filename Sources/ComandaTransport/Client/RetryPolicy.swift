@@ -73,9 +73,6 @@ struct RetryAllowance {
 
 /// The attempts of one call.
 struct RetrySequence {
-  /// The trailer by which a server says when to try again, in milliseconds.
-  static let pushBackKey = "retry-after-ms"
-
   /// Attempts so far, the one that runs included.
   private(set) var attempts = 1
   private var hasRepeatedRejected = false
@@ -86,7 +83,7 @@ struct RetrySequence {
     deadline: NIODeadline?, now: NIODeadline, using random: inout some RandomNumberGenerator, withdraw: () -> Bool
   ) -> TimeAmount? {
     guard attempts < limit else { return nil }
-    let pushBack = error.trailers[Self.pushBackKey]
+    let pushBack = error.trailers[Metadata.retryAfter]
     guard Self.isRepeatable(error, idempotency, hasPushBack: pushBack != nil) else { return nil }
     let pause: TimeAmount
     if let pushBack {

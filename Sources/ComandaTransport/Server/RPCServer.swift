@@ -152,6 +152,9 @@ public final class RPCServer: Sendable {
   }
 
   /// Stops to accept, lets open calls end within the settings' limit, closes all connections, stops the loops.
+  ///
+  /// Handlers that still run after the limit are cancelled, and waited for: what they do could not be stopped without
+  /// ending the process.
   public func drain() async throws {
     let (listeners, rotation) = state.withLock { ($0.listeners, $0.rotation) }
     rotation?.cancel()
