@@ -32,7 +32,8 @@ final class LoopExecutor: TaskExecutor, @unchecked Sendable {
   private static let breather = TimeAmount.microseconds(50)
   /// How often a tick looks for jobs that its jobs added.
   private static let roundsPerTick = 8
-  /// Jobs, and pieces of work of a job, between two looks at the clock.
+  /// The most jobs, or pieces of work of a job, between two looks at the clock. A tick's first looks come after 1, 2, 4, …
+  /// pieces: slow ones are noticed before there are many.
   private static let piecesPerClockRead = 32
 
   let eventLoop: any EventLoop
@@ -48,6 +49,7 @@ final class LoopExecutor: TaskExecutor, @unchecked Sendable {
   private var lastTick = NIODeadline.uptimeNanoseconds(0)
   private var tickEnd = NIODeadline.uptimeNanoseconds(0)
   private var pieces = 0
+  private var nextClockRead = 1
   private let foreign = Mutex(Foreign())
 
   /// What other threads brought.
@@ -121,6 +123,8 @@ final class LoopExecutor: TaskExecutor, @unchecked Sendable {
     }
     isTickExpected = true
     tickEnd = now + Self.stretch
+    pieces = 0
+    nextClockRead = 1
     runJobs()
     flushAll()
     lastTick = .now()
@@ -149,8 +153,10 @@ final class LoopExecutor: TaskExecutor, @unchecked Sendable {
 
   /// Whether a job may go on with its next piece of work, or leaves it to the next tick.
   func hasTime() -> Bool {
-    pieces &+= 1
-    return pieces % Self.piecesPerClockRead != 0 || NIODeadline.now() <= tickEnd
+    pieces += 1
+    if pieces < nextClockRead { return true }
+    nextClockRead += min(pieces, Self.piecesPerClockRead)
+    return NIODeadline.now() <= tickEnd
   }
 
   private var isWorkWaiting: Bool {
@@ -172,10 +178,10 @@ final class LoopExecutor: TaskExecutor, @unchecked Sendable {
             return
           }
         }
-        if !isWorkWaiting { break }
+        guard isWorkWaiting else { break }
         work?.begin()
         end = jobs.count
-      } while true
+      } while index < end
     }
     if index == jobs.count {
       jobs.removeAll(keepingCapacity: true)

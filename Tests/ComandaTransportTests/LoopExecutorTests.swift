@@ -48,6 +48,51 @@ struct LoopExecutorTests {
     }
   }
 
+  /// Notes how many jobs ran between two ends of ticks. Confined to its loop.
+  private final class TickCounter: TickFlushable, @unchecked Sendable {
+    private let executor: LoopExecutor
+    private var jobs = 0
+    private(set) var mostInTick = 0
+
+    init(_ executor: LoopExecutor) {
+      self.executor = executor
+    }
+
+    func ran() {
+      if jobs == 0 { executor.flush(self) }
+      jobs += 1
+    }
+
+    func flushAtTickEnd() {
+      mostInTick = max(mostInTick, jobs)
+      jobs = 0
+    }
+  }
+
+  @Test("a tick ends after the first job that took its time, and after many that did not")
+  func ticks() async throws {
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    let loop = group.next()
+    let executor = LoopExecutor(eventLoop: loop)
+    let counter = TickCounter(executor)
+    func most(of count: Int, taking time: TimeAmount) async throws -> Int {
+      let tasks = try await loop.submit {
+        (0..<count).map { _ in
+          Task(executorPreference: executor) {
+            counter.ran()
+            let end = NIODeadline.now() + time
+            while NIODeadline.now() < end {}
+          }
+        }
+      }.get()
+      for task in tasks { await task.value }
+      return try await loop.submit { counter.mostInTick }.get()
+    }
+    #expect(try await most(of: 40, taking: .milliseconds(3)) == 1)
+    #expect(try await most(of: 40, taking: .zero) > 1)
+    try await group.shutdownGracefully()
+  }
+
   @Test("handlers that sleep are many at a time")
   func sleeping() async throws {
     let method = MethodDescriptor.test("Nap")
