@@ -8,9 +8,14 @@ struct DeadlineTimer {
   private var scheduled: Scheduled<Void>?
   private var scheduledFor = NIODeadline.distantFuture
 
+  /// Whether the timer is set for the deadline or earlier: asked first, it spares making a closure for nothing.
+  func covers(_ deadline: NIODeadline) -> Bool {
+    scheduledFor <= deadline
+  }
+
   /// Sees to it that `fire` runs at the deadline or earlier.
   mutating func cover(_ deadline: NIODeadline, on loop: any EventLoop, fire: @escaping @Sendable () -> Void) {
-    guard deadline < scheduledFor else { return }
+    if covers(deadline) { return }
     scheduled?.cancel()
     scheduledFor = deadline
     scheduled = loop.scheduleTask(deadline: deadline, fire)

@@ -273,7 +273,7 @@ final class ClientConnection: ChannelInboundHandler, TickFlushable, @unchecked S
       failure.isRejected = true
       return stream.end(.failure(failure))
     }
-    if let deadline = stream.request.deadline {
+    if let deadline = stream.request.deadline, !deadlines.covers(deadline) {
       deadlines.cover(deadline, on: eventLoop) { self.endExpired() }
     }
     if waiting.isEmpty, machine.canOpen {

@@ -259,7 +259,7 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     calls[id] = call
     times.used(at: readAt)
     runningHandlers += 1
-    if let deadline {
+    if let deadline, !deadlines.covers(deadline) {
       deadlines.cover(deadline, on: eventLoop) { self.endExpired() }
     }
     if method.kind == .unary, open.endStream, let message = open.message {
