@@ -9,7 +9,7 @@ import Testing
 struct AnswerTests {
   private static let large = MethodDescriptor.test("Large")
 
-  /// More than a peer gives credit for before it says so, less than a writer waits for.
+  /// More than a peer gives credit for before it says so; a unary answer is queued whole, and its handler ends.
   private static let answering = RPCMethod.unary(large) { (_: ByteBuffer, _) in
     ByteBuffer(repeating: 7, count: 1 << 20)
   }

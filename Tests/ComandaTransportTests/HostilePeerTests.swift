@@ -158,12 +158,13 @@ struct HostilePeerTests {
       let peer = try await WirePeer.introducedClient(port: loopback.port)
       try await peer.send(.open(1, Open(method: "test.Service/Echo")))
       let segment = ByteBuffer(repeating: 0, count: 16_000)
-      var (sent, limit) = (0, 1 << 20)
+      let cost = 16_000 + FrameLayout.headerSize
+      var (sent, limit) = (0, Int(Limits.beforeHello.streamWindow))
       var answer: Frame?
       while answer == nil {
-        while sent + 16_000 <= limit {
+        while sent + cost <= limit {
           try await peer.send(.data(1, segment, flags: []))
-          sent += 16_000
+          sent += cost
         }
         switch await peer.next() {
         case .credit(1, let credit): limit = Int(credit)
