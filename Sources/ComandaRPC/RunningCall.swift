@@ -51,10 +51,9 @@ extension ServedCall {
     route.descriptor
   }
 
-  /// A unary call's request.
+  /// A unary call's request that was not there yet.
   /// - Throws: `RPCError` INVALID_ARGUMENT when there is none, or more than one; what ended the call meanwhile.
   func request() async throws -> ByteBuffer {
-    if let request = takeRequest() { return request }
     guard let request = try await next() else {
       throw RPCError(.invalidArgument, "\(method.path) takes one request message; none was sent")
     }

@@ -17,7 +17,7 @@ enum Step {
   case watchTurns
   case expectTurns(UInt32, UInt32)
   case fill(stream: UInt32)
-  case exceed(streams: [UInt32])
+  case exceed(stream: UInt32)
   case newConnection
   case alive
   case silence(milliseconds: UInt64, stream: UInt32?)
@@ -58,9 +58,7 @@ enum Step {
     if let limit = try fields.number("expect_streams") { return .expectStreams(limit) }
     if let limit = try fields.number("streams_at_most") { return .streamsAtMost(limit) }
     if let stream = try fields.number("fill") { return .fill(stream: UInt32(clamping: stream)) }
-    if let streams = try fields.array("exceed") {
-      return .exceed(streams: streams.compactMap { $0.unsigned.map { UInt32(clamping: $0) } })
-    }
+    if let stream = try fields.number("exceed") { return .exceed(stream: UInt32(clamping: stream)) }
     if let streams = try fields.array("expect_turns") {
       let numbers = streams.compactMap { $0.unsigned.map { UInt32(clamping: $0) } }
       guard numbers.count == 2 else { throw CaseError("expect_turns has two calls") }
