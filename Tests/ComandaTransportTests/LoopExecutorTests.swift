@@ -1,9 +1,11 @@
 import ComandaRPC
 import NIOCore
 import NIOPosix
+import Synchronization
 import Testing
 
 @testable import ComandaTransport
+@testable import ComandaWire
 
 @Suite("Handlers on their event loop", .timeLimit(.minutes(10)))
 struct LoopExecutorTests {
@@ -91,6 +93,27 @@ struct LoopExecutorTests {
     #expect(try await most(of: 40, taking: .milliseconds(3)) == 1)
     #expect(try await most(of: 40, taking: .zero) > 1)
     try await group.shutdownGracefully()
+  }
+
+  @Test("handlers that compute let the loop read between them: calls that were given up meanwhile do not begin")
+  func computing() async throws {
+    let method = MethodDescriptor.test("Compute")
+    let begun = Atomic<Int>(0)
+    let computing = RPCMethod.unary(method) { (request: ByteBuffer, _) in
+      begun.add(1, ordering: .relaxed)
+      let end = NIODeadline.now() + .milliseconds(50)
+      while NIODeadline.now() < end {}
+      return request
+    }
+    try await withLoopback(computing, .echo, threads: 1) { loopback in
+      let peer = try await WirePeer.introducedClient(port: loopback.port)
+      let open = Open(method: method.path, message: ByteBuffer(), endStream: true)
+      try await peer.send((1...60).map { .open($0, open) })
+      #expect(await peer.nextOfCall() == .response(1, ByteBuffer()))
+      try await peer.send((2...60).map { .reset($0, .cancelled) })
+      #expect(try await loopback.client().echo() == "hello")
+      #expect(begun.load(ordering: .relaxed) < 60)
+    }
   }
 
   @Test("handlers that sleep are many at a time")
