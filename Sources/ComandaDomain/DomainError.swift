@@ -31,6 +31,8 @@ public enum DomainError: Error, Hashable, Sendable {
   /// The store cannot be reached, or did not answer in time. Whether the request took effect is known only to be "no"
   /// when `mayHaveTakenEffect` is false; its request id makes sending it again safe either way.
   case storeUnavailable(mayHaveTakenEffect: Bool)
+  /// The business has as much of this kind under way, or waiting, as it may; the same request may succeed later.
+  case tooManyCalls
   /// A defect of the platform; the log knows more.
   case fault
 
@@ -65,6 +67,7 @@ extension DomainError {
     case .businessMissing: "BUSINESS_MISSING"
     case .aborted: "CONCURRENT_CHANGE"
     case .storeUnavailable: "STORE_UNAVAILABLE"
+    case .tooManyCalls: "TOO_MANY_CALLS"
     case .fault: "INTERNAL"
     }
   }
@@ -104,6 +107,8 @@ extension DomainError: CustomStringConvertible {
       mayHaveTakenEffect
         ? "the store was lost before it answered; send it again with the same request_id"
         : "the store cannot be reached; send it again"
+    case .tooManyCalls:
+      "the business has as many calls of this kind under way as it may; try again later, and make fewer at once"
     case .fault:
       "an internal error"
     }

@@ -72,6 +72,7 @@ enum ErrorDetails {
     "CHUNK_DAMAGED": "データが転送中に破損しました。再送してください。",
     "CONCURRENT_CHANGE": "他の処理と競合しました。もう一度お試しください。",
     "STORE_UNAVAILABLE": "現在サービスを利用できません。しばらくしてからお試しください。",
+    "TOO_MANY_CALLS": "リクエストが多すぎます。しばらくしてからお試しください。",
     "SERVER_DRAINING": "サーバーが再起動します。再接続してください。",
     "INTERNAL": "内部エラーが発生しました。",
   ]

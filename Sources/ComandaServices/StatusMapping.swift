@@ -22,6 +22,7 @@ extension RPCError {
     var facts = metadata
     var violations: [Comanda_V1_FieldViolation] = []
     var retryAfter: Duration?
+    var trailers: Metadata = [:]
     switch error {
     case .invalid(let found):
       code = .invalidArgument
@@ -52,13 +53,20 @@ extension RPCError {
     case .storeUnavailable:
       code = .unavailable
       retryAfter = .seconds(1)
+    case .tooManyCalls:
+      code = .resourceExhausted
+      // Spread, so that callers who were refused together do not come back together.
+      let pause = Int.random(in: 200...600)
+      retryAfter = .milliseconds(pause)
+      trailers = [Metadata.retryAfter: "\(pause)"]
     case .fault: code = .internal
     }
     self.init(
       code, error.description,
       details: ErrorDetails.bytes(
         reason: error.reason, metadata: facts, violations: violations, english: error.description,
-        retryAfter: retryAfter))
+        retryAfter: retryAfter),
+      trailers: trailers)
   }
 
   init(_ error: ImportDecodingError) {
