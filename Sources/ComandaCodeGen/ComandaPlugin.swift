@@ -14,7 +14,7 @@ public struct ComandaPlugin: CodeGenerator {
     [.proto3Optional]
   }
 
-  /// The method options of `comanda/v1/options.proto`.
+  /// The options of `comanda/v1/options.proto`.
   public var customOptionExtensions: [any AnyMessageExtension] {
     MethodOptions.extensions
   }
@@ -30,9 +30,11 @@ public struct ComandaPlugin: CodeGenerator {
     let parameters = try PluginParameters(parameter)
     let models = try FileModel.models(of: files)
     try parameters.checkRawRequests(against: models)
+    try parameters.checkBoundedServices(against: models)
 
-    let renderer = SwiftRenderer(parameters)
-    for model in models where !model.services.isEmpty || !model.travellingMessages.isEmpty {
+    let bounds = try RequestBounds(of: models, parameters)
+    let renderer = SwiftRenderer(parameters, bounds)
+    for model in models where model.hasContent(with: bounds) {
       try generatorOutputs.add(
         fileName: parameters.outputPath(for: model.path, suffix: ".comanda.swift"),
         contents: renderer.render(model))

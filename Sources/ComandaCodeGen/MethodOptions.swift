@@ -2,7 +2,7 @@ import SwiftProtobuf
 import SwiftProtobufPluginLibrary
 
 /// What the schema lets a method say of itself: the options of `comanda/v1/options.proto`, and Protobuf's own
-/// `idempotency_level`.
+/// `idempotency_level`. What it lets a field say is read by `FieldModel`.
 struct MethodOptions {
   /// Whether a client may send the call again.
   enum Idempotency {
@@ -13,6 +13,9 @@ struct MethodOptions {
   static let extensions: [any AnyMessageExtension] = [
     Comanda_V1_Extensions_scope,
     Comanda_V1_Extensions_default_deadline_ms,
+    Comanda_V1_Extensions_large_answers,
+    Comanda_V1_Extensions_max_length,
+    Comanda_V1_Extensions_max_count,
   ]
 
   /// The scope that a caller's token needs; nil when anybody may call.
@@ -21,6 +24,8 @@ struct MethodOptions {
   let idempotency: Idempotency
   /// How long a call may take when its caller names no deadline; nil when it may take for ever.
   let defaultDeadlineMilliseconds: UInt32?
+  /// Whether answers may be so large that the server makes them beside its event loops.
+  let answersAreLarge: Bool
 
   init(of method: MethodDescriptor) throws {
     let options = method.options
@@ -34,6 +39,7 @@ struct MethodOptions {
 
     let deadline = options.Comanda_V1_defaultDeadlineMs
     self.defaultDeadlineMilliseconds = deadline == 0 ? nil : deadline
+    self.answersAreLarge = options.Comanda_V1_largeAnswers
 
     idempotency =
       switch options.idempotencyLevel {

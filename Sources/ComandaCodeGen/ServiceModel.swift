@@ -8,6 +8,8 @@ struct FileModel {
   let services: [ServiceModel]
   /// The messages of the file that some service sends or receives, in the file's order, outer before nested.
   let travellingMessages: [Descriptor]
+  /// All messages of the file, in its order, outer before nested.
+  let messages: [Descriptor]
 
   /// The models of the files that protoc was asked for. They are made together, because a message of one file may
   /// travel through a service of another.
@@ -15,11 +17,18 @@ struct FileModel {
     let methods = files.lazy.flatMap(\.services).flatMap(\.methods)
     let travelling = Set(methods.flatMap { [$0.inputType.fullName, $0.outputType.fullName] })
     return try files.map { file in
-      FileModel(
+      let messages = file.messages.flatMap(\.withNested)
+      return FileModel(
         path: file.name,
         services: try file.services.map(ServiceModel.init),
-        travellingMessages: file.messages.flatMap(\.withNested).filter { travelling.contains($0.fullName) })
+        travellingMessages: messages.filter { travelling.contains($0.fullName) },
+        messages: messages)
     }
+  }
+
+  /// Whether there is something to generate.
+  func hasContent(with bounds: RequestBounds) -> Bool {
+    !services.isEmpty || !travellingMessages.isEmpty || messages.contains { bounds.fields[$0.fullName] != nil }
   }
 }
 

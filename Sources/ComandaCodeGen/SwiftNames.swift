@@ -9,7 +9,7 @@ struct SwiftNames {
   private static let taken: Set<String> = [
     "ByteBuffer", "CallOptions", "Client", "Method", "MethodDescriptor", "RPCChannel", "RPCMessage", "RPCMethod",
     "RPCService", "RequestStream", "ResponseStream", "ResponseWriter", "Server", "ServerContext", "Unimplemented",
-    "BidirectionalCall", "ClientStreamingCall",
+    "BidirectionalCall", "BoundedRequest", "ClientStreamingCall", "MessageBounds",
   ]
 
   /// The type that carries everything generated for a service.

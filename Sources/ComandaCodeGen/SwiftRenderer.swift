@@ -4,12 +4,14 @@ import SwiftProtobufPluginLibrary
 /// `RPCMessage`.
 struct SwiftRenderer {
   private let parameters: PluginParameters
+  private let bounds: RequestBounds
   private let names = SwiftNames()
   /// The modifier in front of each declaration, with its blank.
   private let access: String
 
-  init(_ parameters: PluginParameters) {
+  init(_ parameters: PluginParameters, _ bounds: RequestBounds) {
     self.parameters = parameters
+    self.bounds = bounds
     access =
       switch parameters.visibility {
       case .internal: ""
@@ -30,10 +32,43 @@ struct SwiftRenderer {
       try render(service, into: &source)
     }
     if !file.travellingMessages.isEmpty { source.line() }
-    for message in file.travellingMessages {
+    for message in file.travellingMessages where !bounds.isRequest(message) {
       source.line("extension \(try names.message(message)): RPCMessage {}")
     }
+    for message in file.messages {
+      if let fields = bounds.fields[message.fullName] { try render(fields, of: message, into: &source) }
+    }
     return source.text
+  }
+
+  private func render(_ fields: [FieldBounds], of message: Descriptor, into source: inout SwiftSource) throws {
+    source.line()
+    let conformance = bounds.isRequest(message) ? ": BoundedRequest" : ""
+    try source.block("extension \(try names.message(message))\(conformance)") { source in
+      source.documentation(["What the fields may hold."])
+      let opening = "\(access)static let bounds = MessageBounds(\"\(message.fullName)\", ["
+      if fields.isEmpty { return source.line(opening + "])") }
+      source.line(opening)
+      try source.indented { source in
+        for field in fields { try render(field, into: &source) }
+      }
+      source.line("])")
+    }
+  }
+
+  private func render(_ field: FieldBounds, into source: inout SwiftSource) throws {
+    let opening = ".init(\(field.number), \"\(field.path)\", "
+    let closing = (field.maxCount.map { ", maxCount: \($0)" } ?? "") + "),"
+    switch field.kind {
+    case .plain(let name): source.line("\(opening).\(name)\(closing)")
+    case .limited(let name, let limit):
+      source.line("\(opening).\(name)(maxLength: \(limit.map(String.init) ?? "nil"))\(closing)")
+    case .message(let message): source.line("\(opening).message(\(try names.message(message)).bounds)\(closing)")
+    case .enumeration(let values):
+      source.list(
+        "\(opening).enumeration([", values.map { "(\($0.number), \"\($0.name)\")" }, "])\(closing)",
+        trailingComma: true)
+    }
   }
 
   private func render(_ service: ServiceModel, into source: inout SwiftSource) throws {
@@ -85,7 +120,7 @@ extension SwiftRenderer {
             "scope: \(method.scope)",
             "idempotency: .\(method.model.options.idempotency)",
             "defaultDeadline: \(method.defaultDeadline)",
-          ],
+          ] + requestBytes(of: method) + (method.model.options.answersAreLarge ? ["answersAreLarge: true"] : []),
           ")")
         source.line()
       }
@@ -93,6 +128,14 @@ extension SwiftRenderer {
       source.list(
         "\(access)static let all: [MethodDescriptor] = [", methods.map(\.name), "]", trailingComma: true)
     }
+  }
+}
+
+extension SwiftRenderer {
+  /// The argument, where the schema bounds all fields.
+  private func requestBytes(of method: SwiftMethod) -> [String] {
+    guard !method.isRaw, let bytes = bounds.requestBytes(of: method.model.request) else { return [] }
+    return ["requestBytes: \(bytes)"]
   }
 }
 

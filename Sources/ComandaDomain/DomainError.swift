@@ -80,7 +80,8 @@ extension DomainError: CustomStringConvertible {
     case .invalid(let violations):
       violations.map(\.message).joined(separator: "; ")
     case .notFound(let entity, let id):
-      "there is no \(entity.rawValue) \(id)"
+      // What is no id at all is not sent back: it may be long, and it may be anything.
+      id.utf8.count <= 64 ? "there is no \(entity.rawValue) \(id)" : "there is no such \(entity.rawValue)"
     case .contentDiffers(let existing):
       "an order with this external_id exists with other content: \(existing); use another external_id"
     case .requestIDReused:

@@ -24,7 +24,7 @@ public struct FieldViolation: Hashable, Sendable {
     case tooLong(length: Int, limit: Int)
     /// The text holds a control character, which no store or terminal takes well.
     case controlCharacter(scalar: UInt32)
-    /// The text starts or ends with a blank, so that two ids would look alike.
+    /// The text starts or ends with a blank or an invisible character, so that two ids would look alike.
     case surroundingBlanks
     /// The text does not have the form that the field needs.
     case malformed(expected: String)
@@ -68,7 +68,7 @@ extension FieldViolation.Problem {
     case .controlCharacter(let scalar):
       "holds the control character U+\(hexadecimal(scalar)); remove it (tabs and line breaks are fine)"
     case .surroundingBlanks:
-      "starts or ends with a blank; remove it"
+      "starts or ends with a blank or an invisible character; remove it"
     case .malformed(let expected):
       "is malformed; send \(expected)"
     case .outOfRange(let value, let allowed):

@@ -43,6 +43,11 @@ public typealias ImportID = Identifier<Import>
 /// The id of an ``AccessToken``; also who did something, in histories and audit records.
 public typealias TokenID = Identifier<AccessToken>
 
+extension BusinessID {
+  /// Stands for the platform itself in audit records of what belongs to no business: the nil UUID.
+  public static let platform = BusinessID(UUID(high: 0, low: 0))
+}
+
 extension UUID {
   /// A UUID of version 7 (RFC 9562, 5.7): 48 bits of milliseconds, 12 bits of the fraction of the millisecond
   /// (method 3 of section 6.2), 62 random bits. Moments before 1970 count as 1970.

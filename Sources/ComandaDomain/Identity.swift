@@ -49,11 +49,26 @@ public struct AccessToken: Hashable, Sendable {
     self.revokedAt = revokedAt
   }
 
-  /// Who the bearer is; nil when the token was revoked or has expired by `now`.
-  public func principal(at now: Timestamp) -> Principal? {
-    if revokedAt != nil { return nil }
-    if let expiresAt, expiresAt <= now { return nil }
-    return Principal(tokenID: id, kind: kind, scopes: scopes, expiresAt: expiresAt)
+}
+
+/// A token as a store found it, with how long it is still good by the store's own clock: all servers of a platform share
+/// that one, and none has to trust its own.
+public struct ResolvedToken: Hashable, Sendable {
+  /// The token.
+  public let token: AccessToken
+  /// Microseconds until it ends by itself, not positive when it has; nil for never.
+  public let microsecondsLeft: Int64?
+
+  /// Makes a token as it was found.
+  public init(token: AccessToken, microsecondsLeft: Int64?) {
+    self.token = token
+    self.microsecondsLeft = microsecondsLeft
+  }
+
+  /// Who the bearer is; nil when the token was revoked or has expired.
+  public var principal: Principal? {
+    guard token.revokedAt == nil, microsecondsLeft.map({ $0 > 0 }) ?? true else { return nil }
+    return Principal(tokenID: token.id, kind: token.kind, scopes: token.scopes)
   }
 }
 
@@ -75,15 +90,12 @@ public struct Principal: Hashable, Sendable {
   public let kind: PrincipalKind
   /// What it may do.
   public let scopes: Set<Scope>
-  /// When its access ends by itself; never when nil.
-  public let expiresAt: Timestamp?
 
   /// Makes a principal.
-  public init(tokenID: TokenID, kind: PrincipalKind, scopes: Set<Scope>, expiresAt: Timestamp?) {
+  public init(tokenID: TokenID, kind: PrincipalKind, scopes: Set<Scope>) {
     self.tokenID = tokenID
     self.kind = kind
     self.scopes = scopes
-    self.expiresAt = expiresAt
   }
 
   /// Fails unless the scope was granted.
@@ -95,7 +107,7 @@ public struct Principal: Hashable, Sendable {
   ///
   /// - Parameter named: The business that the call names; a business's own token may leave it out.
   /// - Throws: ``DomainError/businessMissing`` when nobody names one, ``DomainError/businessForeign`` when a business's
-  ///   token names another one.
+  ///   token names another one, ``DomainError/notFound(_:id:)`` for the platform itself, which is no business.
   public func business(named: BusinessID?) throws(DomainError) -> BusinessID {
     switch kind {
     case .business(let own):
@@ -103,6 +115,7 @@ public struct Principal: Hashable, Sendable {
       return own
     case .internalService, .admin:
       guard let named else { throw .businessMissing }
+      guard named != .platform else { throw .notFound(.business, id: "\(named)") }
       return named
     }
   }

@@ -10,6 +10,7 @@ extension OrderDraft {
     now: Timestamp, defaults: OrderDefaults = OrderDefaults(), limits: OrderLimits = OrderLimits()
   ) throws(InvalidOrder) -> ValidatedOrder {
     var check = OrderCheck(limits: limits)
+    let externalID = ExternalID.normalized(externalID)
     check.externalID(externalID)
     check.placedAt(placedAt, now: now)
     let knownCurrency = check.currency(currency, default: defaults.currency)
@@ -51,13 +52,14 @@ private struct OrderCheck {
       return report("external_id", .missing(expected: "your own id of the order, unique within your business"))
     }
     self.text(text, "external_id", limits.externalIDLength)
-    if text.utf8.first.map(isBlank) == true || text.utf8.last.map(isBlank) == true {
-      report("external_id", .surroundingBlanks)
-    }
+    if ExternalID.hasInvisibleEnd(text) { report("external_id", .surroundingBlanks) }
   }
 
   mutating func placedAt(_ moment: Timestamp?, now: Timestamp) {
     guard let moment else { return }
+    if moment == .unrepresentable {
+      return report("placed_at", .malformed(expected: "a moment of the years 1970 to 9999"))
+    }
     let earliest = Timestamp(microseconds: 0)
     let latest = now.adding(seconds: limits.placedAheadSeconds)
     if moment < earliest || moment > latest {
@@ -164,11 +166,12 @@ private struct OrderCheck {
       && !violations.contains { $0.field.hasSuffix(".total") || $0.field == "currency" }
     guard amountsAreRight else { return OrderCost(currency: currency, subtotal: 0, delivery: 0, total: 0) }
 
-    let subtotal = items.reduce(0) { $0 + $1.total }
-    let total = subtotal + delivery
+    // However the cost is stated, the same sum is too much.
+    let subtotal = items.reduce(0) { $0 + $1.total }  // bounded: 500 amounts of at most 10^12 each
+    let total = subtotal + delivery  // bounded: the same, and one more
     compare(draft.subtotal, subtotal, "cost.subtotal", currency, "the items add up to")
     compare(draft.total, total, "cost.total", currency, "items and delivery add up to")
-    if draft.subtotal == nil, draft.total == nil { amount(total, "cost.total") }
+    if violations.count == before { amount(total, "cost.total") }
     return OrderCost(currency: currency, subtotal: subtotal, delivery: delivery, total: total)
   }
 

@@ -23,6 +23,10 @@ public struct Timestamp: Hashable, Sendable, Comparable {
     self.init(microseconds: sum)
   }
 
+  /// Stands for a moment that a sender gave and that no ``Timestamp`` can be: before all that orders may have, so that
+  /// validation refuses it by the field's name.
+  public static let unrepresentable = representable.lowerBound
+
   /// The years 1 to 9999: what RFC 3339 can write and PostgreSQL can store.
   public static let representable =
     Timestamp(microseconds: -62_135_596_800_000_000)...Timestamp(microseconds: 253_402_300_799_999_999)

@@ -7,6 +7,10 @@ extension RPCMessage where Self: SwiftProtobuf.Message {
   /// Decodes a message, at most 32 messages deep. Fields that this schema does not know are dropped.
   /// - Throws: `RPCError` INVALID_ARGUMENT that names the message and says what is malformed.
   public init(rpcBytes: ByteBuffer) throws {
+    try self.init(decoding: rpcBytes)
+  }
+
+  fileprivate init(decoding rpcBytes: ByteBuffer) throws {
     var options = BinaryDecodingOptions()
     options.messageDepthLimit = 32
     options.discardUnknownFields = true
@@ -27,6 +31,15 @@ extension RPCMessage where Self: SwiftProtobuf.Message {
     } catch {
       throw RPCError(.internal, "a \(Self.protoMessageName) could not be encoded")
     }
+  }
+}
+
+extension BoundedRequest where Self: SwiftProtobuf.Message {
+  /// Decodes a request, once it is known to keep the bounds of the schema.
+  /// - Throws: `RefusedRequest` for what breaks a bound; `RPCError` INVALID_ARGUMENT that says what is malformed.
+  public init(rpcBytes: ByteBuffer) throws {
+    try rpcBytes.withUnsafeReadableBytes { bytes in try Self.bounds.check(bytes) }
+    try self.init(decoding: rpcBytes)
   }
 }
 

@@ -1,37 +1,42 @@
 import ComandaDomain
 import ComandaRPC
 import Logging
+import NIOCore
 import Synchronization
 
-/// Who calls, as the authenticator found out and when.
+/// Who calls, as the authenticator found out, and until when that counts.
 final class AuthenticatedCaller: CallerIdentity {
   let principal: Principal
   let token: SHA256Digest
-  let checkedAt: Timestamp
+  let goodUntil: NIODeadline
 
-  init(principal: Principal, token: SHA256Digest, checkedAt: Timestamp) {
+  init(principal: Principal, token: SHA256Digest, goodUntil: NIODeadline) {
     self.principal = principal
     self.token = token
-    self.checkedAt = checkedAt
+    self.goodUntil = goodUntil
   }
 }
 
 /// Checks the bearer token of every call against the scope that the schema names for its method.
 ///
-/// A token is looked up once and then remembered for ``memory`` seconds, on the connection that sent it or by its hash;
-/// so revocation and expiry end access within that time. Calls that stream may outlive it: ``sweep()`` looks their
-/// tokens up again and ends those that lost their right.
+/// A token is looked up once and then remembered for ``memory``, on the connection that sent it or by its hash, but not
+/// beyond its expiry; so revocation ends access within that time. Calls that stream may outlive it: ``sweep()`` looks
+/// their tokens up again and ends those that lost their right.
+///
+/// Whether a token has expired is for the store's clock to say, and how old a look-up is for the event loops' one: a
+/// server whose own clock is wrong, or is set, lets nobody in longer.
 public final class Authenticator: ServerInterceptor {
-  /// How long a look-up counts, in seconds.
-  static let memory: Int64 = 10
+  /// How long a look-up counts.
+  static let memory = TimeAmount.seconds(10)
   /// How often streaming calls are looked at.
   static let sweepInterval = Duration.seconds(5)
   /// Tokens remembered; the memory is dropped when there are more, since they come from whoever connects.
   static let remembered = 10_000
 
   private struct Entry {
-    let token: AccessToken?
-    let checkedAt: Timestamp
+    let principal: Principal?
+    let isKnown: Bool
+    let goodUntil: NIODeadline
   }
 
   private struct State {
@@ -55,7 +60,7 @@ public final class Authenticator: ServerInterceptor {
   public func callStartsAtOnce(_ context: inout ServerContext) throws -> Bool {
     guard let scope = context.method.scope else { return true }
     guard context.method.kind == .unary, context.metadata("authorization") == nil,
-      let caller = context.connection.identity as? AuthenticatedCaller, isCurrent(caller)
+      let caller = context.connection.identity as? AuthenticatedCaller, context.arrival < caller.goodUntil
     else { return false }
     try require(scope, of: caller, for: context.method)
     context.identity = caller
@@ -93,8 +98,7 @@ public final class Authenticator: ServerInterceptor {
     let streams = state.withLock { Array($0.streams.values) }
     for (context, caller) in streams {
       do {
-        guard try await token(caller.token)?.principal(at: environment.now()) == nil else { continue }
-        context.terminate(with: .tokenEnded)
+        if try await entry(of: caller.token).principal == nil { context.terminate(with: .tokenEnded) }
       } catch {
         logger.warning("a token cannot be checked now; its streams go on", metadata: ["error": "\(error)"])
       }
@@ -110,7 +114,7 @@ public final class Authenticator: ServerInterceptor {
     }
     let connection = context.connection
     guard let credential = connection.credential else { throw RPCError.credentialMissing }
-    if let known = connection.identity as? AuthenticatedCaller, isCurrent(known) { return known }
+    if let known = connection.identity as? AuthenticatedCaller, context.arrival < known.goodUntil { return known }
     let caller = try await caller(of: credential)
     connection.identity = caller
     return caller
@@ -119,25 +123,24 @@ public final class Authenticator: ServerInterceptor {
   private func caller(of secret: String) async throws -> AuthenticatedCaller {
     var secret = secret
     let digest = secret.withUTF8 { environment.sha256(UnsafeRawBufferPointer($0)) }
-    let token = try await token(digest)
-    let now = environment.now()
-    guard let token else { throw RPCError.credentialUnknown }
-    guard let principal = token.principal(at: now) else { throw RPCError.tokenEnded }
-    return AuthenticatedCaller(principal: principal, token: digest, checkedAt: now)
+    let entry = try await entry(of: digest)
+    guard let principal = entry.principal else { throw entry.isKnown ? RPCError.tokenEnded : .credentialUnknown }
+    return AuthenticatedCaller(principal: principal, token: digest, goodUntil: entry.goodUntil)
   }
 
-  /// The token with a hash, from the memory or the store.
-  private func token(_ digest: SHA256Digest) async throws -> AccessToken? {
-    if let entry = state.withLock({ $0.entries[digest] }), isFresh(entry.checkedAt, at: environment.now()) {
-      return entry.token
-    }
-    let checkedAt = environment.now()
-    let token = try await tokens.resolve(digest)
+  /// What is known of the token with a hash, from the memory or the store.
+  private func entry(of digest: SHA256Digest) async throws -> Entry {
+    let askedAt = environment.uptime()
+    if let entry = state.withLock({ $0.entries[digest] }), askedAt < entry.goodUntil { return entry }
+    let found = try await tokens.resolve(digest)
+    let left = found?.microsecondsLeft.map { TimeAmount.microseconds(max($0, 0)) }
+    let entry = Entry(
+      principal: found?.principal, isKnown: found != nil, goodUntil: askedAt + min(Self.memory, left ?? Self.memory))
     state.withLock { state in
       if state.entries.count >= Self.remembered { state.entries.removeAll(keepingCapacity: true) }
-      state.entries[digest] = Entry(token: token, checkedAt: checkedAt)
+      state.entries[digest] = entry
     }
-    return token
+    return entry
   }
 
   private func require(
@@ -146,16 +149,6 @@ public final class Authenticator: ServerInterceptor {
     guard caller.principal.scopes.contains(where: { $0.rawValue == scope }) else {
       throw .scopeMissing(scope, of: method)
     }
-  }
-
-  /// Whether what was found out about a caller still counts.
-  private func isCurrent(_ caller: AuthenticatedCaller) -> Bool {
-    let now = environment.now()
-    return isFresh(caller.checkedAt, at: now) && caller.principal.expiresAt.map { now < $0 } ?? true
-  }
-
-  private func isFresh(_ moment: Timestamp, at now: Timestamp) -> Bool {
-    now < moment.adding(seconds: Self.memory)
   }
 }
 

@@ -6,7 +6,13 @@ enum ErrorDetails {
   /// Who defines the reasons.
   static let domain = "comanda.v1"
 
-  /// The serialized `comanda.v1.ErrorDetails`.
+  /// Most bytes of the details of a status (WIRE.md, section 5): longer ones do not travel at all.
+  private static let byteLimit = 4_096
+  /// Most characters of a message; a sum of twenty violations is longer than anybody reads.
+  private static let messageLength = 500
+
+  /// The serialized `comanda.v1.ErrorDetails`. The last violations are left out where all would be too long; the metadata
+  /// `omitted_violations` then says how many.
   static func bytes(
     reason: String, metadata: [String: String] = [:], violations: [Comanda_V1_FieldViolation] = [],
     english: String? = nil, retryAfter: Duration? = nil, resumeAfterSequence: Int64 = 0
@@ -23,8 +29,14 @@ enum ErrorDetails {
         seconds: retryAfter.components.seconds,
         nanos: Int32(retryAfter.components.attoseconds / 1_000_000_000))
     }
-    let bytes: [UInt8]? = try? details.serializedBytes()
-    return bytes ?? []
+    var omitted = 0
+    while true {
+      let bytes: [UInt8] = (try? details.serializedBytes()) ?? []
+      if bytes.count <= byteLimit { return bytes }
+      guard details.violations.popLast() != nil else { return [] }
+      omitted += 1  // bounded: by the number of violations
+      details.metadata["omitted_violations"] = String(omitted)
+    }
   }
 
   private static func messages(reason: String, english: String?) -> [Comanda_V1_LocalizedMessage] {
@@ -40,7 +52,7 @@ enum ErrorDetails {
       messages.append(
         .with {
           $0.locale = "en"
-          $0.message = english
+          $0.message = String(english.prefix(messageLength)) + (english.count > messageLength ? "…" : "")
         })
     }
     return messages

@@ -7,9 +7,7 @@ extension OrderDraft {
   init(_ draft: Comanda_V1_OrderDraft) {
     self.init()
     externalID = draft.externalID
-    if draft.hasPlacedAt {
-      placedAt = Timestamp(draft.placedAt)
-    }
+    if draft.hasPlacedAt { placedAt = Timestamp(draft.placedAt) ?? .unrepresentable }
     customer = Customer(name: draft.customer.name, phone: draft.customer.phone, email: draft.customer.email)
     if case .delivery(let delivery) = draft.fulfilment {
       fulfilment = .delivery(DeliveryAddress(address: delivery.address, instructions: delivery.instructions))
@@ -51,10 +49,29 @@ extension Choice where Value: RawRepresentable, Value.RawValue == Int16 {
 }
 
 extension Timestamp {
-  /// A moment that cannot be represented becomes the earliest there is, which validation refuses by the field's name.
-  init(_ timestamp: Google_Protobuf_Timestamp) {
-    self =
-      Timestamp(seconds: timestamp.seconds, nanoseconds: timestamp.nanos) ?? Timestamp.representable.lowerBound
+  /// Nil for a moment that cannot be represented.
+  init?(_ timestamp: Google_Protobuf_Timestamp) {
+    self.init(seconds: timestamp.seconds, nanoseconds: timestamp.nanos)
+  }
+
+  /// The moment of a request's field.
+  /// - Throws: `DomainError` naming the field when the moment cannot be represented.
+  init(_ timestamp: Google_Protobuf_Timestamp, _ field: String) throws {
+    guard let moment = Timestamp(timestamp) else {
+      throw DomainError.invalid([
+        ComandaDomain.FieldViolation(
+          field: field, problem: .malformed(expected: "a moment of the years 1970 to 9999"))
+      ])
+    }
+    self = moment
+  }
+}
+
+extension OrderStatus {
+  /// The status of exactly this number in the schema; nil for 0 and for what the schema does not have.
+  init?(schemaNumber number: Int) {
+    guard let number = Int16(exactly: number) else { return nil }
+    self.init(rawValue: number)
   }
 }
 
@@ -152,7 +169,7 @@ extension OrderFilter {
     text = try Self.condition(filter.text, "filter.text", 3...200)
     statuses = try Set(
       filter.statuses.enumerated().map { index, status in
-        guard let known = OrderStatus(rawValue: Int16(truncatingIfNeeded: status.rawValue)) else {
+        guard let known = OrderStatus(schemaNumber: status.rawValue) else {
           throw DomainError.invalid([
             ComandaDomain.FieldViolation(
               field: "filter.statuses[\(index)]",
@@ -161,8 +178,15 @@ extension OrderFilter {
         }
         return known
       })
-    if filter.placedAt.hasStartAt { placedFrom = Timestamp(filter.placedAt.startAt) }
-    if filter.placedAt.hasEndAt { placedBefore = Timestamp(filter.placedAt.endAt) }
+    placedFrom = try filter.placedAt.hasStartAt ? Timestamp(filter.placedAt.startAt, "filter.placed_at.start_at") : nil
+    placedBefore = try filter.placedAt.hasEndAt ? Timestamp(filter.placedAt.endAt, "filter.placed_at.end_at") : nil
+    if let placedFrom, let placedBefore, placedBefore < placedFrom {
+      throw DomainError.invalid([
+        ComandaDomain.FieldViolation(
+          field: "filter.placed_at.end_at",
+          problem: .contradiction(explanation: "is before filter.placed_at.start_at; no moment lies between them"))
+      ])
+    }
   }
 
   /// A text to look for; empty for no condition.

@@ -54,7 +54,7 @@ public struct OrderService: Comanda_V1_OrderService.Server {
       order = try await orders.order(try OrderID(text, field: "order_id"), of: business)
     case .externalID(let text):
       key = text
-      order = try await orders.order(externalID: text, of: business)
+      order = try await orders.order(externalID: ExternalID.normalized(text), of: business)
     case nil:
       throw DomainError.invalid([.missing("order_id", expected: "order_id or external_id")])
     }
@@ -116,8 +116,7 @@ public struct OrderService: Comanda_V1_OrderService.Server {
     _ request: Comanda_V1_UpdateOrderStatusRequest, context: ServerContext
   ) async throws -> Comanda_V1_Order {
     let mutation = try environment.mutation(request, requestID: request.requestID, isRequired: true, in: context)
-    guard let status = OrderStatus(rawValue: Int16(truncatingIfNeeded: request.status.rawValue)), status != .canceled
-    else {
+    guard let status = OrderStatus(schemaNumber: request.status.rawValue), status != .canceled else {
       let legal = OrderStatus.allCases.filter { $0 != .canceled }.map(\.schemaName)
       throw DomainError.invalid([
         ComandaDomain.FieldViolation(
@@ -126,7 +125,7 @@ public struct OrderService: Comanda_V1_OrderService.Server {
     }
     let change = try StatusChange(
       orderID: OrderID(request.orderID, field: "order_id"), to: status,
-      expectedRevision: revision(etag: request.etag), reason: reason(request.reason))
+      expectedRevision: revision(etag: request.etag), reason: request.reason)
     return Comanda_V1_Order(try await orders.changeStatus(change, of: context.business(), by: mutation))
   }
 
@@ -137,7 +136,7 @@ public struct OrderService: Comanda_V1_OrderService.Server {
     let mutation = try environment.mutation(request, requestID: request.requestID, isRequired: true, in: context)
     let change = try StatusChange(
       orderID: OrderID(request.orderID, field: "order_id"), to: .canceled,
-      expectedRevision: revision(etag: request.etag), reason: reason(request.reason))
+      expectedRevision: revision(etag: request.etag), reason: request.reason)
     return Comanda_V1_Order(try await orders.changeStatus(change, of: context.business(), by: mutation))
   }
 
@@ -150,16 +149,6 @@ public struct OrderService: Comanda_V1_OrderService.Server {
       ])
     }
     return revision
-  }
-
-  private func reason(_ text: String) throws -> String {
-    guard text.unicodeScalars.count <= 500 else {
-      throw DomainError.invalid([
-        ComandaDomain.FieldViolation(
-          field: "reason", problem: .tooLong(length: text.unicodeScalars.count, limit: 500))
-      ])
-    }
-    return text
   }
 
   /// Lists the events of one order.

@@ -50,9 +50,10 @@ extension OrderCursor {
 
   /// The cursor of bytes; nil when they are not of that form.
   init?(bytes: [UInt8]) {
-    guard bytes.count == 24, let moment = Int64(bigEndianBytes: bytes.prefix(8)), let id = OrderID(bytes: bytes[8...])
+    guard bytes.count == 24, let moment = Int64(bigEndianBytes: bytes.prefix(8)).map(Timestamp.init(microseconds:)),
+      Timestamp.representable.contains(moment), let id = OrderID(bytes: bytes[8...])
     else { return nil }
-    self.init(placedAt: Timestamp(microseconds: moment), id: id)
+    self.init(placedAt: moment, id: id)
   }
 }
 
@@ -71,11 +72,11 @@ extension Identifier {
   }
 }
 
-extension FixedWidthInteger {
+extension Int64 {
   /// The number whose bytes these are, the highest first; nil for another number of bytes.
   init?(bigEndianBytes bytes: some Collection<UInt8>) {
     guard bytes.count == MemoryLayout<Self>.size else { return nil }
-    self = bytes.reduce(0) { $0 << 8 | Self(truncatingIfNeeded: $1) }
+    self = bytes.reduce(0) { $0 << 8 | Self($1) }
   }
 
   /// The number's bytes, the highest first.

@@ -1,18 +1,25 @@
 import ComandaDomain
 import ComandaProtos
 import ComandaRPC
+public import NIOCore
 import SwiftProtobuf
 
-/// What services take from outside: the clock and the hash function. Tests give them others.
+/// What services take from outside: the clocks and the hash function. Tests give them others.
 public struct ServiceEnvironment: Sendable {
-  /// The moment, now.
+  /// The moment, now: for what people read. It may be set, forward and back.
   public var now: @Sendable () -> Timestamp
+  /// The event loops' clock, which only goes forward: for ages.
+  public var uptime: @Sendable () -> NIODeadline
   /// SHA-256 (FIPS 180-4).
   public var sha256: SHA256Function
 
   /// An environment.
-  public init(now: @escaping @Sendable () -> Timestamp, sha256: @escaping SHA256Function) {
+  public init(
+    now: @escaping @Sendable () -> Timestamp, uptime: @escaping @Sendable () -> NIODeadline = { .now() },
+    sha256: @escaping SHA256Function
+  ) {
     self.now = now
+    self.uptime = uptime
     self.sha256 = sha256
   }
 

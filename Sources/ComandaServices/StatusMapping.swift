@@ -11,6 +11,8 @@ public enum StatusMapping {
     switch error {
     case let error as DomainError: RPCError(error)
     case let error as ImportDecodingError: RPCError(error)
+    case let error as RefusedRequest:
+      RPCError(DomainError.invalid(error.violations.map(ComandaDomain.FieldViolation.init)))
     default: nil
     }
   }
@@ -95,6 +97,28 @@ extension RPCError {
     RPCError(
       .unavailable, "the server is about to stop; watch again, after sequence \(sequence)",
       details: ErrorDetails.bytes(reason: "SERVER_DRAINING", resumeAfterSequence: sequence))
+  }
+}
+
+extension ComandaDomain.FieldViolation {
+  /// A bound of the schema, in the words of the domain.
+  init(_ violation: RequestViolation) {
+    let problem: Problem =
+      switch violation.problem {
+      case .tooLong(let length, let limit): .tooLong(length: length, limit: limit)
+      case .tooManyBytes(let count, let limit):
+        .outOfRange(value: "\(count) bytes", allowed: "at most \(limit) bytes")
+      case .notUTF8: .malformed(expected: "valid UTF-8")
+      case .controlCharacter(let scalar): .controlCharacter(scalar: scalar)
+      case .tooMany(let count, let limit): .tooMany(count: count, limit: limit)
+      case .unknownValue(let value, let known): .unknownValue(given: "\(value)", allowed: known)
+      case .momentOutOfRange(let seconds, let nanoseconds):
+        .outOfRange(
+          value: "\(seconds) s and \(nanoseconds) ns after 1970",
+          allowed: "between 1970-01-01T00:00:00Z and 9999-12-31T23:59:59.999999999Z")
+      case .repeated: .contradiction(explanation: "occurs more than once; send it once")
+      }
+    self.init(field: violation.field, problem: problem)
   }
 }
 

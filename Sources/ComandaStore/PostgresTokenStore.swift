@@ -61,16 +61,12 @@ public struct PostgresTokenStore: TokenStore {
   }
 
   /// One statement on a shared connection, by the unique index of the hashes.
-  public func resolve(_ sha256: SHA256Digest) async throws -> AccessToken? {
+  public func resolve(_ sha256: SHA256Digest) async throws -> ResolvedToken? {
     try await errors.translating {
-      try await pool.query(SQL.tokenResolve, [.digest(sha256)]).rows.first?.accessToken()
+      guard let row = try await pool.query(SQL.tokenResolve, [.digest(sha256)]).rows.first else { return nil }
+      return ResolvedToken(token: try row.accessToken(), microsecondsLeft: try row.int64OrNil(9))
     }
   }
-}
-
-extension BusinessID {
-  /// Stands for the platform in audit records of what belongs to no business.
-  static let platform = BusinessID(UUID(high: 0, low: 0))
 }
 
 /// How a principal's kind is stored: a number, and the business where there is one.

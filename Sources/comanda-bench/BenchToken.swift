@@ -45,6 +45,8 @@ enum BenchToken {
 
     func revoke(_ id: TokenID, by mutation: Mutation) async throws -> AccessToken { token }
 
-    func resolve(_ sha256: SHA256Digest) async throws -> AccessToken? { token.sha256 == sha256 ? token : nil }
+    func resolve(_ sha256: SHA256Digest) async throws -> ResolvedToken? {
+      token.sha256 == sha256 ? ResolvedToken(token: token, microsecondsLeft: nil) : nil
+    }
   }
 }

@@ -36,8 +36,8 @@ struct Demonstration {
   private func isGood(_ token: String) async throws -> Bool {
     var token = token
     let digest = token.withUTF8 { environment.sha256(UnsafeRawBufferPointer($0)) }
-    let tomorrow = environment.now().adding(seconds: 86_400)
-    return try await tokens.resolve(digest)?.principal(at: tomorrow) != nil
+    guard let resolved = try await tokens.resolve(digest), resolved.principal != nil else { return false }
+    return resolved.microsecondsLeft.map { $0 > 86_400_000_000 } ?? true
   }
 
   private func makeToken() async throws -> String {

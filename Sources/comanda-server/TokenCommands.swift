@@ -55,7 +55,9 @@ struct CreateToken: AsyncParsableCommand {
   private func principalKind() throws -> PrincipalKind {
     switch (kind, business) {
     case (.business, let text?):
-      guard let id = BusinessID(text) else { throw ValidationError("--business is the id of a business, a UUID") }
+      guard let id = BusinessID(text), id != .platform else {
+        throw ValidationError("--business is the id of a business, a UUID from `business list`")
+      }
       return .business(id)
     case (.business, nil): throw ValidationError("--kind business needs --business ID")
     case (_, .some): throw ValidationError("--business goes with --kind business only")

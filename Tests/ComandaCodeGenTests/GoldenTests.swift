@@ -12,7 +12,7 @@ struct GoldenTests {
   private static func generate(_ names: [String]) throws -> Generation {
     try Generation(
       names, in: [Place.goldenSchemas, Place.schemas],
-      parameter: "RawRequests=golden.raw_requests.Raw.Upload;golden.raw_requests.Raw.Check")
+      parameter: "RawRequests=golden.raw_requests.Raw.Upload;golden.raw_requests.Raw.Check,Bounds=golden.bounds.Till")
   }
 
   @Test("a schema generates its golden file, and one without calls none", arguments: names)

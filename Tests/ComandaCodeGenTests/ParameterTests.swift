@@ -62,7 +62,19 @@ struct ParameterTests {
   @Test(
     "a parameter that does not exist, or takes other values, is refused with those that there are",
     arguments: [
-      ("Visiblity=Public", "the parameter Visiblity is unknown; there are FileNaming, Visibility and RawRequests"),
+      (
+        "Visiblity=Public",
+        "the parameter Visiblity is unknown; there are FileNaming, Visibility, RawRequests, Bounds, BoundedElsewhere "
+          + "and MaxCount"
+      ),
+      (
+        "MaxCount=shop.v1.Bill.lines",
+        "MaxCount takes FIELD:COUNT, like shop.v1.Bill.lines:500, not \"shop.v1.Bill.lines\""
+      ),
+      (
+        "Bounds=shop.v1.Bank",
+        "Bounds names the service shop.v1.Bank, which no file to generate has; there are shop.v1.Till"
+      ),
       (
         "Visibility=public",
         "the parameter Visibility has no value \"public\"; it takes one of Internal, Package, Public"

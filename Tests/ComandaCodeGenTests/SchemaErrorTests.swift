@@ -22,6 +22,32 @@ struct SchemaErrorTests {
         """)
   }
 
+  @Test(
+    "a request without bounds, of a service whose requests are to have them",
+    arguments: [
+      ("string name = 1;", "shop.v1.Bill.name is a text of a request without the option max_length"),
+      ("bytes hash = 1;", "shop.v1.Bill.hash is a text of a request without the option max_length"),
+      ("repeated int64 ids = 1;", "shop.v1.Bill.ids is a list of a request without the option max_count"),
+      (
+        "repeated string names = 1 [(comanda.v1.max_count) = 2];",
+        "shop.v1.Bill.names is a text of a request without the option max_length"
+      ),
+      ("map<int32, int32> places = 1;", "shop.v1.Bill.places is a list of a request without the option max_count"),
+      ("Bill bill = 1;", "shop.v1.Bill contains itself, so a request of it has no bound"),
+    ])
+  func unbounded(field: String, problem: String) throws {
+    let schema = """
+      syntax = "proto3";
+      package shop.v1;
+      import "comanda/v1/options.proto";
+      service Till { rpc Pay(Bill) returns (Bill); }
+      message Bill { \(field) }
+      """
+    let generation = try Generation(schema: schema, parameter: "Bounds=shop.v1.Till")
+    #expect(generation.error == "schema.proto: " + problem)
+    #expect(try Generation(schema: schema).error == nil)
+  }
+
   @Test("two methods that Swift would call the same")
   func collision() throws {
     let error = try error(

@@ -175,6 +175,49 @@ struct OrderValidationTests {
     }
   }
 
+  @Test(
+    "an id with something invisible at its end is refused",
+    arguments: ["A ", " A", "A\u{3000}", "\u{200B}A", "A\u{FEFF}", "A\u{202E}", "\u{A0}A", "A\u{2028}", "A\u{85}"])
+  func invisibleEnds(_ id: String) {
+    var draft = minimal()
+    draft.externalID = id
+    #expect(violations(draft) == ["external_id SURROUNDING_BLANKS"])
+  }
+
+  @Test("an id is stored in the normal form NFC, and counted in it")
+  func normalForm() throws {
+    var draft = minimal()
+    draft.externalID = String(repeating: "e\u{301}", count: 64)
+    let stored = try draft.validated(now: now).externalID
+    #expect(stored.unicodeScalars.elementsEqual(String(repeating: "\u{E9}", count: 64).unicodeScalars))
+    #expect(ExternalID.normalized("주문-1").utf8.elementsEqual("주문-1".utf8))
+  }
+
+  @Test("a total above the limit is refused however it is stated", arguments: 0..<4 as Range<Int>)
+  func totalAboveLimit(_ statement: Int) {
+    let limit = OrderLimits().amountMinorUnits
+    var draft = minimal()
+    draft.items[0].total = limit
+    draft.items.append(draft.items[0])
+    if statement & 1 != 0 { draft.cost.subtotal = 2 * limit }
+    if statement & 2 != 0 { draft.cost.total = 2 * limit }
+    let found = Set(violations(draft))
+    #expect(!found.isEmpty && found.isSubset(of: ["cost.subtotal OUT_OF_RANGE", "cost.total OUT_OF_RANGE"]))
+    draft = minimal()
+    draft.items[0].total = limit
+    draft.fulfilment = .delivery(DeliveryAddress(address: "1-2-3"))
+    draft.cost.delivery = limit
+    if statement & 1 != 0 { draft.cost.subtotal = limit }
+    #expect(violations(draft) == ["cost.total OUT_OF_RANGE"])
+  }
+
+  @Test("a moment that a sender gave and that cannot be is refused")
+  func unrepresentableMoment() {
+    var draft = minimal()
+    draft.placedAt = .unrepresentable
+    #expect(violations(draft) == ["placed_at MALFORMED"])
+  }
+
   @Test("an order above what one payment may carry is legal")
   func aboveOnePayment() throws {
     var draft = minimal()

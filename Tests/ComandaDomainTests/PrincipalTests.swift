@@ -8,7 +8,7 @@ struct PrincipalTests {
   private let now = Timestamp(microseconds: 1_000_000)
 
   private func principal(_ kind: PrincipalKind) -> Principal {
-    Principal(tokenID: id(3), kind: kind, scopes: [.ordersRead], expiresAt: nil)
+    Principal(tokenID: id(3), kind: kind, scopes: [.ordersRead])
   }
 
   @Test("a business's token acts for its business alone, whether it names it or not")
@@ -23,6 +23,9 @@ struct PrincipalTests {
   func named(_ kind: PrincipalKind) throws {
     #expect(try principal(kind).business(named: other) == other)
     #expect(throws: DomainError.businessMissing) { try principal(kind).business(named: nil) }
+    #expect(throws: DomainError.notFound(.business, id: "00000000-0000-0000-0000-000000000000")) {
+      try principal(kind).business(named: .platform)
+    }
   }
 
   @Test("a scope that was not granted is refused by name")
@@ -34,16 +37,17 @@ struct PrincipalTests {
 
   @Test("a token stands for nobody from the moment of its expiry or once revoked")
   func expiry() throws {
-    func token(expiresAt: Timestamp?, revokedAt: Timestamp?) throws -> AccessToken {
-      AccessToken(
+    func principal(left: Int64?, revokedAt: Timestamp? = nil) throws -> Principal? {
+      let token = AccessToken(
         id: id(3), sha256: try #require(SHA256Digest([UInt8](repeating: 1, count: 32))), name: "t", kind: .admin,
-        scopes: [.ordersRead], createdAt: now, expiresAt: expiresAt, revokedAt: revokedAt)
+        scopes: [.ordersRead], createdAt: now, expiresAt: nil, revokedAt: revokedAt)
+      return ResolvedToken(token: token, microsecondsLeft: left).principal
     }
-    let later = now.adding(seconds: 1)
-    #expect(try token(expiresAt: later, revokedAt: nil).principal(at: now)?.expiresAt == later)
-    #expect(try token(expiresAt: later, revokedAt: nil).principal(at: later) == nil)
-    #expect(try token(expiresAt: nil, revokedAt: now).principal(at: later) == nil)
-    #expect(try token(expiresAt: nil, revokedAt: nil).principal(at: later)?.tokenID == id(3))
+    #expect(try principal(left: 1)?.tokenID == id(3))
+    #expect(try principal(left: nil)?.tokenID == id(3))
+    #expect(try principal(left: 0) == nil)
+    #expect(try principal(left: .min) == nil)
+    #expect(try principal(left: nil, revokedAt: now) == nil)
   }
 }
 

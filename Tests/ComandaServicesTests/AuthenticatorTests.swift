@@ -7,10 +7,15 @@ import Testing
 @testable import ComandaServices
 
 struct AuthenticatorTests {
-  private let clock = ManualClock()
-  private let tokens = MemoryTokens()
+  private let clock: ManualClock
+  private let tokens: MemoryTokens
   private let business = BusinessID(UUID())
   private var environment: ServiceEnvironment { .test(clock) }
+
+  init() {
+    clock = ManualClock()
+    tokens = MemoryTokens(clock)
+  }
 
   private func authenticator() -> Authenticator {
     Authenticator(tokens: tokens, environment: environment, logger: Logger(label: "test"))
@@ -42,7 +47,7 @@ struct AuthenticatorTests {
   ) -> RecordedCall {
     RecordedCall(
       method, metadata: header.map { ["authorization": $0] } ?? [:],
-      connection: connection ?? ConnectionContext(remoteAddress: "test"))
+      connection: connection ?? ConnectionContext(remoteAddress: "test"), arrival: clock.uptime)
   }
 
   private func start(_ authenticator: Authenticator, _ context: ServerContext) async throws -> ServerContext {
@@ -115,7 +120,7 @@ struct AuthenticatorTests {
     let connection = ConnectionContext(remoteAddress: "test", credential: "secret")
     for _ in 0..<5 { _ = try await start(authenticator, context(connection: connection)) }
     #expect(tokens.lookups == 1)
-    clock.advance(seconds: Authenticator.memory)
+    clock.advance(by: Authenticator.memory)
     _ = try await start(authenticator, context(connection: connection))
     #expect(tokens.lookups == 2)
   }
@@ -127,7 +132,7 @@ struct AuthenticatorTests {
     let connection = ConnectionContext(remoteAddress: "test", credential: "secret")
     _ = try await start(authenticator, context(connection: connection))
     _ = try await tokens.revoke(id, by: mutation)
-    clock.advance(seconds: Authenticator.memory)
+    clock.advance(by: Authenticator.memory)
     let code = try await status { _ = try await start(authenticator, context(connection: connection)) }
     #expect(code == .unauthenticated)
   }
@@ -138,9 +143,42 @@ struct AuthenticatorTests {
     let authenticator = authenticator()
     let connection = ConnectionContext(remoteAddress: "test", credential: "secret")
     _ = try await start(authenticator, context(connection: connection))
-    clock.advance(seconds: 3)
+    clock.advance(by: .seconds(3))
     let code = try await status { _ = try await start(authenticator, context(connection: connection)) }
     #expect(code == .unauthenticated)
+  }
+
+  @Test(
+    "a server's clock that is set lets nobody in longer, and shuts nobody out", arguments: [-600, 86_400] as [Int64])
+  func clockIsSet(seconds: Int64) async throws {
+    let id = try await issue("revoked")
+    _ = try await issue("brief", expiresIn: 60)
+    let authenticator = authenticator()
+    let (revoked, brief) = (
+      ConnectionContext(remoteAddress: "test", credential: "revoked"),
+      ConnectionContext(remoteAddress: "test", credential: "brief")
+    )
+    for connection in [revoked, brief] { _ = try await start(authenticator, context(connection: connection)) }
+    clock.set(forwardBy: seconds)
+    _ = try await tokens.revoke(id, by: mutation)
+    clock.advance(by: Authenticator.memory)
+    #expect(try await status { _ = try await start(authenticator, context(connection: revoked)) } == .unauthenticated)
+    #expect(try await status { _ = try await start(authenticator, context(connection: brief)) } == nil)
+    clock.advance(by: .seconds(50))
+    #expect(try await status { _ = try await start(authenticator, context(connection: brief)) } == .unauthenticated)
+  }
+
+  @Test("a stream whose token expires while it runs is ended by the next sweep")
+  func expiryDuringStream() async throws {
+    _ = try await issue("brief", expiresIn: 3)
+    let authenticator = authenticator()
+    let watch = call(MethodDescriptor.test(.serverStreaming), header: "Bearer brief")
+    _ = try await start(authenticator, ServerContext(watch))
+    await authenticator.sweep()
+    #expect(watch.termination == nil)
+    clock.advance(by: .seconds(3))
+    await authenticator.sweep()
+    #expect(watch.termination?.code == .unauthenticated)
   }
 
   @Test("a sweep ends the streams of a revoked token, and no others")
@@ -156,7 +194,7 @@ struct AuthenticatorTests {
     let over = try await start(authenticator, ServerContext(ended))
     authenticator.callEnded(over, CallOutcome(code: .ok, duration: .zero))
     _ = try await tokens.revoke(id, by: mutation)
-    clock.advance(seconds: Authenticator.memory)
+    clock.advance(by: Authenticator.memory)
     await authenticator.sweep()
     #expect(revoked.termination?.code == .unauthenticated)
     #expect(good.termination == nil)

@@ -6,20 +6,33 @@ import Synchronization
 
 @testable import ComandaServices
 
-/// A clock that tests move.
+/// Clocks that tests move: the one that people set, and the one that only goes forward.
 final class ManualClock: Sendable {
-  private let time: Mutex<Timestamp>
+  private let time: Mutex<(now: Timestamp, uptime: NIODeadline)>
 
   init(_ start: Timestamp = Timestamp(microseconds: 1_795_000_000_000_000)) {
-    time = Mutex(start)
+    time = Mutex((start, .uptimeNanoseconds(1_000_000_000_000)))
   }
 
   var now: Timestamp {
-    time.withLock { $0 }
+    time.withLock { $0.now }
   }
 
-  func advance(seconds: Int64) {
-    time.withLock { $0 = $0.adding(seconds: seconds) }
+  var uptime: NIODeadline {
+    time.withLock { $0.uptime }
+  }
+
+  /// Time passes.
+  func advance(by duration: TimeAmount) {
+    time.withLock { time in
+      time.now = Timestamp(microseconds: time.now.microseconds + duration.nanoseconds / 1_000)
+      time.uptime = time.uptime + duration
+    }
+  }
+
+  /// Somebody sets the clock, forward or back.
+  func set(forwardBy seconds: Int64) {
+    time.withLock { $0.now = $0.now.adding(seconds: seconds) }
   }
 }
 
@@ -27,7 +40,7 @@ extension ServiceEnvironment {
   /// A manual clock, and a hash that only has to tell texts apart.
   static func test(_ clock: ManualClock) -> ServiceEnvironment {
     ServiceEnvironment(
-      now: { clock.now },
+      now: { clock.now }, uptime: { clock.uptime },
       sha256: { bytes in
         var hash: UInt64 = 14_695_981_039_346_656_037
         for byte in bytes { hash = (hash ^ UInt64(byte)) &* 1_099_511_628_211 }
@@ -42,7 +55,7 @@ extension ServiceEnvironment {
   }
 }
 
-/// Tokens in memory, with the number of look-ups.
+/// Tokens in memory, with the number of look-ups. The clock of the store is its own: nobody sets it.
 final class MemoryTokens: TokenStore {
   private struct State {
     var tokens: [SHA256Digest: AccessToken] = [:]
@@ -50,6 +63,13 @@ final class MemoryTokens: TokenStore {
   }
 
   private let state = Mutex(State())
+  private let clock: ManualClock
+  private let start: (now: Timestamp, uptime: NIODeadline)
+
+  init(_ clock: ManualClock) {
+    self.clock = clock
+    start = (clock.now, clock.uptime)
+  }
 
   var lookups: Int {
     state.withLock { $0.lookups }
@@ -76,10 +96,13 @@ final class MemoryTokens: TokenStore {
     }
   }
 
-  func resolve(_ sha256: SHA256Digest) async throws -> AccessToken? {
-    state.withLock { state in
+  func resolve(_ sha256: SHA256Digest) async throws -> ResolvedToken? {
+    let elapsed = (clock.uptime - start.uptime).nanoseconds / 1_000
+    return state.withLock { state in
       state.lookups += 1
-      return state.tokens[sha256]
+      guard let token = state.tokens[sha256] else { return nil }
+      let left = token.expiresAt.map { $0.microseconds - start.now.microseconds - elapsed }
+      return ResolvedToken(token: token, microsecondsLeft: left)
     }
   }
 }
@@ -88,15 +111,16 @@ final class MemoryTokens: TokenStore {
 final class RecordedCall: RunningCall {
   let method: MethodDescriptor
   let metadata: Metadata
-  let arrival = NIODeadline.now()
+  let arrival: NIODeadline
   let deadline: NIODeadline? = nil
   let peer: ConnectionContext
   private let ending = Mutex<RPCError?>(nil)
 
   init(
     _ method: MethodDescriptor = .test(), metadata: Metadata = [:],
-    connection: ConnectionContext = ConnectionContext(remoteAddress: "test")
+    connection: ConnectionContext = ConnectionContext(remoteAddress: "test"), arrival: NIODeadline = .now()
   ) {
+    self.arrival = arrival
     self.method = method
     self.metadata = metadata
     self.peer = connection

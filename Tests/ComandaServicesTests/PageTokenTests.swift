@@ -37,6 +37,7 @@ struct PageTokenTests {
   func wrongLength() {
     #expect(OrderCursor(bytes: []) == nil)
     #expect(OrderCursor(bytes: [UInt8](repeating: 0, count: 25)) == nil)
+    #expect(OrderCursor(bytes: Int64.max.bigEndianBytes + OrderID(UUID()).bytes) == nil)
     #expect(Int64(bigEndianBytes: [1, 2]) == nil)
     #expect(Int64(bigEndianBytes: Int64.min.bigEndianBytes) == .min)
   }

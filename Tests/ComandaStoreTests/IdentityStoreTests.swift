@@ -14,7 +14,7 @@ struct IdentityStoreTests {
           scopes: [.ordersRead, .importsWrite], createdAt: store.now,
           expiresAt: number == 0 ? store.now.adding(seconds: 60) : nil)
         try await store.tokens.create(token, by: store.mutation("CreateToken"))
-        #expect(try await store.tokens.resolve(token.sha256) == token)
+        #expect(try await store.tokens.resolve(token.sha256)?.token == token)
       }
       #expect(try await store.tokens.resolve(digest(9)) == nil)
       #expect(try await store.tokens.list(of: nil).map(\.name) == ["token 0", "token 1", "token 2"])
@@ -22,12 +22,31 @@ struct IdentityStoreTests {
 
       let revoked = try await store.tokens.revoke(newID(701), by: store.mutation("RevokeToken"))
       #expect(revoked.revokedAt == store.now)
-      #expect(try await store.tokens.resolve(digest(1))?.principal(at: store.now) == nil)
+      #expect(try await store.tokens.resolve(digest(1))?.token.revokedAt == store.now)
+      #expect(try await store.tokens.resolve(digest(1))?.principal == nil)
       await #expect(throws: DomainError.notFound(.token, id: "\(newID(799) as TokenID)")) {
         try await store.tokens.revoke(newID(799), by: store.mutation("RevokeToken"))
       }
       #expect(try await store.count("audit_records WHERE method = 'CreateToken'") == 3)
       #expect(try await store.count("audit_records WHERE method = 'RevokeToken'") == 1)
+    }
+  }
+
+  @Test("how long a token is good is what the database's clock says")
+  func timeLeft() async throws {
+    try await StoreFixture.run { store in
+      for (number, expiresAt) in [store.now.adding(seconds: 60), nil].enumerated() {
+        let token = AccessToken(
+          id: newID(UInt64(700 + number)), sha256: digest(UInt8(number)), name: "t", kind: .admin, scopes: [],
+          createdAt: store.now, expiresAt: expiresAt)
+        try await store.tokens.create(token, by: store.mutation("CreateToken"))
+      }
+      #expect(try #require(try await store.tokens.resolve(digest(1))).microsecondsLeft == nil)
+      try await store.execute("UPDATE tokens SET expires_at = now() + interval '1 hour' WHERE expires_at IS NOT NULL")
+      let left = try #require(try await store.tokens.resolve(digest(0))?.microsecondsLeft)
+      #expect((3_500_000_000...3_600_000_000).contains(left))
+      try await store.execute("UPDATE tokens SET expires_at = now() - interval '1 hour' WHERE expires_at IS NOT NULL")
+      #expect(try #require(try await store.tokens.resolve(digest(0))).principal == nil)
     }
   }
 

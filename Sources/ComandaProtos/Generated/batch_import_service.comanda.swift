@@ -17,7 +17,8 @@ public enum Comanda_V1_BatchImportService {
       kind: .unary,
       scope: "imports.write",
       idempotency: .idempotent,
-      defaultDeadline: .seconds(10)
+      defaultDeadline: .seconds(10),
+      requestBytes: 37288
     )
 
     /// `UploadRows`
@@ -37,7 +38,8 @@ public enum Comanda_V1_BatchImportService {
       kind: .serverStreaming,
       scope: "imports.read",
       idempotency: .noSideEffects,
-      defaultDeadline: nil
+      defaultDeadline: nil,
+      requestBytes: 16384
     )
 
     /// `GetImport`
@@ -47,7 +49,8 @@ public enum Comanda_V1_BatchImportService {
       kind: .unary,
       scope: "imports.read",
       idempotency: .noSideEffects,
-      defaultDeadline: .seconds(5)
+      defaultDeadline: .seconds(5),
+      requestBytes: 16384
     )
 
     /// `ListImports`
@@ -57,7 +60,9 @@ public enum Comanda_V1_BatchImportService {
       kind: .unary,
       scope: "imports.read",
       idempotency: .noSideEffects,
-      defaultDeadline: .seconds(5)
+      defaultDeadline: .seconds(5),
+      requestBytes: 16384,
+      answersAreLarge: true
     )
 
     /// `ListImportRows`
@@ -67,7 +72,9 @@ public enum Comanda_V1_BatchImportService {
       kind: .unary,
       scope: "imports.read",
       idempotency: .noSideEffects,
-      defaultDeadline: .seconds(5)
+      defaultDeadline: .seconds(5),
+      requestBytes: 16384,
+      answersAreLarge: true
     )
 
     /// `PauseImport`
@@ -77,7 +84,8 @@ public enum Comanda_V1_BatchImportService {
       kind: .unary,
       scope: "imports.write",
       idempotency: .idempotent,
-      defaultDeadline: .seconds(10)
+      defaultDeadline: .seconds(10),
+      requestBytes: 16384
     )
 
     /// `ResumeImport`
@@ -87,7 +95,8 @@ public enum Comanda_V1_BatchImportService {
       kind: .unary,
       scope: "imports.write",
       idempotency: .idempotent,
-      defaultDeadline: .seconds(10)
+      defaultDeadline: .seconds(10),
+      requestBytes: 16384
     )
 
     /// `CancelImport`
@@ -97,7 +106,8 @@ public enum Comanda_V1_BatchImportService {
       kind: .unary,
       scope: "imports.write",
       idempotency: .idempotent,
-      defaultDeadline: .seconds(10)
+      defaultDeadline: .seconds(10),
+      requestBytes: 16384
     )
 
     /// `RetryImportRows`
@@ -107,7 +117,8 @@ public enum Comanda_V1_BatchImportService {
       kind: .unary,
       scope: "imports.write",
       idempotency: .idempotent,
-      defaultDeadline: .seconds(10)
+      defaultDeadline: .seconds(10),
+      requestBytes: 40840
     )
 
     /// `RevertImport`
@@ -117,7 +128,8 @@ public enum Comanda_V1_BatchImportService {
       kind: .unary,
       scope: "imports.write",
       idempotency: .idempotent,
-      defaultDeadline: .seconds(10)
+      defaultDeadline: .seconds(10),
+      requestBytes: 16384
     )
 
     /// `DownloadReport`
@@ -127,7 +139,8 @@ public enum Comanda_V1_BatchImportService {
       kind: .serverStreaming,
       scope: "imports.read",
       idempotency: .noSideEffects,
-      defaultDeadline: nil
+      defaultDeadline: nil,
+      requestBytes: 16384
     )
 
     /// All of them, in the order of the schema.
@@ -434,18 +447,115 @@ extension Comanda_V1_BatchImportService.Server {
   }
 }
 
-extension Comanda_V1_CreateImportRequest: RPCMessage {}
 extension Comanda_V1_UploadRowsResponse: RPCMessage {}
-extension Comanda_V1_WatchImportRequest: RPCMessage {}
-extension Comanda_V1_GetImportRequest: RPCMessage {}
-extension Comanda_V1_ListImportsRequest: RPCMessage {}
 extension Comanda_V1_ListImportsResponse: RPCMessage {}
-extension Comanda_V1_ListImportRowsRequest: RPCMessage {}
 extension Comanda_V1_ListImportRowsResponse: RPCMessage {}
-extension Comanda_V1_PauseImportRequest: RPCMessage {}
-extension Comanda_V1_ResumeImportRequest: RPCMessage {}
-extension Comanda_V1_CancelImportRequest: RPCMessage {}
-extension Comanda_V1_RetryImportRowsRequest: RPCMessage {}
-extension Comanda_V1_RevertImportRequest: RPCMessage {}
-extension Comanda_V1_DownloadReportRequest: RPCMessage {}
 extension Comanda_V1_DownloadReportResponse: RPCMessage {}
+
+extension Comanda_V1_CreateImportRequest: BoundedRequest {
+  /// What the fields may hold.
+  public static let bounds = MessageBounds("comanda.v1.CreateImportRequest", [
+    .init(1, "request_id", .text(maxLength: 64)),
+    .init(2, "spec", .message(Comanda_V1_ImportSpec.bounds)),
+  ])
+}
+
+extension Comanda_V1_WatchImportRequest: BoundedRequest {
+  /// What the fields may hold.
+  public static let bounds = MessageBounds("comanda.v1.WatchImportRequest", [
+    .init(1, "import_id", .text(maxLength: 36)),
+    .init(2, "after_sequence", .varint),
+  ])
+}
+
+extension Comanda_V1_GetImportRequest: BoundedRequest {
+  /// What the fields may hold.
+  public static let bounds = MessageBounds("comanda.v1.GetImportRequest", [
+    .init(1, "import_id", .text(maxLength: 36)),
+  ])
+}
+
+extension Comanda_V1_ListImportsRequest: BoundedRequest {
+  /// What the fields may hold.
+  public static let bounds = MessageBounds("comanda.v1.ListImportsRequest", [
+    .init(1, "states", .enumeration([
+      (1, "RECEIVING"),
+      (2, "APPLYING"),
+      (3, "COMPLETED"),
+      (4, "CANCELED"),
+      (5, "STOPPED"),
+      (6, "PAUSED"),
+      (7, "REVERTING"),
+      (8, "REVERTED"),
+    ]), maxCount: 16),
+    .init(2, "group", .text(maxLength: 128)),
+    .init(3, "page_size", .varint),
+    .init(4, "page_token", .text(maxLength: 256)),
+  ])
+}
+
+extension Comanda_V1_ListImportRowsRequest: BoundedRequest {
+  /// What the fields may hold.
+  public static let bounds = MessageBounds("comanda.v1.ListImportRowsRequest", [
+    .init(1, "import_id", .text(maxLength: 36)),
+    .init(2, "outcomes", .enumeration([
+      (1, "APPLIED"),
+      (2, "UNCHANGED"),
+      (3, "FAILED"),
+      (4, "UNPROCESSED"),
+    ]), maxCount: 16),
+    .init(3, "page_size", .varint),
+    .init(4, "page_token", .text(maxLength: 256)),
+  ])
+}
+
+extension Comanda_V1_PauseImportRequest: BoundedRequest {
+  /// What the fields may hold.
+  public static let bounds = MessageBounds("comanda.v1.PauseImportRequest", [
+    .init(1, "request_id", .text(maxLength: 64)),
+    .init(2, "import_id", .text(maxLength: 36)),
+  ])
+}
+
+extension Comanda_V1_ResumeImportRequest: BoundedRequest {
+  /// What the fields may hold.
+  public static let bounds = MessageBounds("comanda.v1.ResumeImportRequest", [
+    .init(1, "request_id", .text(maxLength: 64)),
+    .init(2, "import_id", .text(maxLength: 36)),
+  ])
+}
+
+extension Comanda_V1_CancelImportRequest: BoundedRequest {
+  /// What the fields may hold.
+  public static let bounds = MessageBounds("comanda.v1.CancelImportRequest", [
+    .init(1, "request_id", .text(maxLength: 64)),
+    .init(2, "import_id", .text(maxLength: 36)),
+  ])
+}
+
+extension Comanda_V1_RetryImportRowsRequest: BoundedRequest {
+  /// What the fields may hold.
+  public static let bounds = MessageBounds("comanda.v1.RetryImportRowsRequest", [
+    .init(1, "request_id", .text(maxLength: 64)),
+    .init(2, "import_id", .text(maxLength: 36)),
+    .init(3, "rows", .varint, maxCount: 1000),
+  ])
+}
+
+extension Comanda_V1_RevertImportRequest: BoundedRequest {
+  /// What the fields may hold.
+  public static let bounds = MessageBounds("comanda.v1.RevertImportRequest", [
+    .init(1, "request_id", .text(maxLength: 64)),
+    .init(2, "import_id", .text(maxLength: 36)),
+    .init(3, "reason", .text(maxLength: 500)),
+  ])
+}
+
+extension Comanda_V1_DownloadReportRequest: BoundedRequest {
+  /// What the fields may hold.
+  public static let bounds = MessageBounds("comanda.v1.DownloadReportRequest", [
+    .init(1, "import_id", .text(maxLength: 36)),
+    .init(2, "format", .enumeration([(1, "CSV"), (2, "JSON_LINES")])),
+    .init(3, "locale", .text(maxLength: 35)),
+  ])
+}

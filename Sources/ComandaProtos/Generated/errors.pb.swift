@@ -51,7 +51,9 @@ public nonisolated struct Comanda_V1_ErrorDetails: Sendable {
   /// Facts that go with the reason, under keys in lower_snake_case: `committed_row` → `4000`. At most 16 entries.
   public var metadata: Dictionary<String,String> = [:]
 
-  /// What is wrong with the request, field by field; at most 20 entries. Only with INVALID_ARGUMENT.
+  /// What is wrong with the request, field by field; at most 20 entries. Only with INVALID_ARGUMENT. Where all of them
+  /// would make the details too long for a STATUS frame, the last ones are left out, and the metadata
+  /// `omitted_violations` says how many.
   public var violations: [Comanda_V1_FieldViolation] = []
 
   /// The error in words for an end user, in each language that the server has: Japanese (`ja`) and English (`en`).

@@ -16,7 +16,8 @@ public enum Comanda_V1_HealthService {
       kind: .unary,
       scope: nil,
       idempotency: .noSideEffects,
-      defaultDeadline: .seconds(5)
+      defaultDeadline: .seconds(5),
+      requestBytes: 16384
     )
 
     /// `WatchHealth`
@@ -26,7 +27,8 @@ public enum Comanda_V1_HealthService {
       kind: .serverStreaming,
       scope: nil,
       idempotency: .noSideEffects,
-      defaultDeadline: nil
+      defaultDeadline: nil,
+      requestBytes: 16384
     )
 
     /// All of them, in the order of the schema.
@@ -103,6 +105,18 @@ extension Comanda_V1_HealthService.Server {
   }
 }
 
-extension Comanda_V1_GetHealthRequest: RPCMessage {}
-extension Comanda_V1_WatchHealthRequest: RPCMessage {}
 extension Comanda_V1_Health: RPCMessage {}
+
+extension Comanda_V1_GetHealthRequest: BoundedRequest {
+  /// What the fields may hold.
+  public static let bounds = MessageBounds("comanda.v1.GetHealthRequest", [
+    .init(1, "service", .text(maxLength: 128)),
+  ])
+}
+
+extension Comanda_V1_WatchHealthRequest: BoundedRequest {
+  /// What the fields may hold.
+  public static let bounds = MessageBounds("comanda.v1.WatchHealthRequest", [
+    .init(1, "service", .text(maxLength: 128)),
+  ])
+}

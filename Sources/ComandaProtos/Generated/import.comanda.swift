@@ -4,3 +4,38 @@ import ComandaRPC
 
 extension Comanda_V1_Import: RPCMessage {}
 extension Comanda_V1_ImportProgress: RPCMessage {}
+
+extension Comanda_V1_ImportSpec {
+  /// What the fields may hold.
+  public static let bounds = MessageBounds("comanda.v1.ImportSpec", [
+    .init(1, "source_name", .text(maxLength: 255)),
+    .init(2, "group", .text(maxLength: 128)),
+    .init(3, "file_sha256", .bytes(maxLength: 64)),
+    .init(4, "expected_rows", .varint),
+    .init(5, "failure_policy", .enumeration([(1, "REJECT_FAILED_ROWS"), (2, "STOP_AFTER"), (3, "REJECT_EVERYTHING")])),
+    .init(6, "stop_threshold", .message(Comanda_V1_StopThreshold.bounds)),
+    .init(7, "validate_only", .varint),
+    .init(8, "defaults", .message(Comanda_V1_OrderDefaults.bounds)),
+    .init(9, "mapping_sha256", .bytes(maxLength: 64)),
+    .init(10, "source_header", .bytes(maxLength: 16384)),
+  ])
+}
+
+extension Comanda_V1_StopThreshold {
+  /// What the fields may hold.
+  public static let bounds = MessageBounds("comanda.v1.StopThreshold", [
+    .init(1, "failed_rows", .varint),
+    .init(2, "failed_percent", .fixed64),
+  ])
+}
+
+extension Comanda_V1_OrderDefaults {
+  /// What the fields may hold.
+  public static let bounds = MessageBounds("comanda.v1.OrderDefaults", [
+    .init(1, "currency", .text(maxLength: 16)),
+    .init(2, "payment_method", .enumeration([(1, "CREDIT_CARD"), (2, "CASH")])),
+    .init(3, "notification_channel", .enumeration([(1, "NONE"), (2, "PUSH"), (3, "EMAIL"), (4, "SMS")])),
+    .init(4, "without_payments", .varint),
+    .init(5, "without_notifications", .varint),
+  ])
+}

@@ -321,7 +321,7 @@ public nonisolated struct Comanda_V1_ImportSpec: Sendable {
   /// compares it with its file.
   public var fileSha256: Data = Data()
 
-  /// How many rows will come, for the progress; 0 when not known. A guess does no harm.
+  /// How many rows will come, for the progress, at most 1,000,000,000; 0 when not known. A guess does no harm.
   public var expectedRows: Int64 = 0
 
   /// What happens to the good rows when there are bad ones. Unspecified means REJECT_FAILED_ROWS.

@@ -8,7 +8,7 @@
 // For information on using the generated types, please see the documentation:
 //   https://github.com/apple/swift-protobuf/
 
-/// What the runtime enforces of a method, written beside the method.
+/// What the runtime enforces of a method and of its requests, written beside the method and the field.
 ///
 /// Idempotency is Protobuf's own `idempotency_level`: NO_SIDE_EFFECTS for a method that only reads, IDEMPOTENT for one
 /// that may be sent again (its `request_id` makes two calls have the effect of one). A method without it may be
@@ -34,6 +34,42 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
 // extension fields. The names are based on the extension field name from the proto
 // declaration. To avoid naming collisions, the names are prefixed with the name of
 // the scope where the extend directive occurs.
+
+nonisolated extension SwiftProtobuf.Google_Protobuf_FieldOptions {
+
+  /// Most characters (Unicode scalar values) of a text, most bytes of a `bytes` field. A text is valid UTF-8 and holds no
+  /// control character but tab and line break.
+  public var Comanda_V1_maxLength: UInt32 {
+    get {return getExtensionValue(ext: Comanda_V1_Extensions_max_length) ?? 0}
+    set {setExtensionValue(ext: Comanda_V1_Extensions_max_length, value: newValue)}
+  }
+  /// Returns true if extension `Comanda_V1_Extensions_max_length`
+  /// has been explicitly set.
+  public var hasComanda_V1_maxLength: Bool {
+    return hasExtensionValue(ext: Comanda_V1_Extensions_max_length)
+  }
+  /// Clears the value of extension `Comanda_V1_Extensions_max_length`.
+  /// Subsequent reads from it will return its default value.
+  public mutating func clearComanda_V1_maxLength() {
+    clearExtensionValue(ext: Comanda_V1_Extensions_max_length)
+  }
+
+  /// Most entries of a repeated field.
+  public var Comanda_V1_maxCount: UInt32 {
+    get {return getExtensionValue(ext: Comanda_V1_Extensions_max_count) ?? 0}
+    set {setExtensionValue(ext: Comanda_V1_Extensions_max_count, value: newValue)}
+  }
+  /// Returns true if extension `Comanda_V1_Extensions_max_count`
+  /// has been explicitly set.
+  public var hasComanda_V1_maxCount: Bool {
+    return hasExtensionValue(ext: Comanda_V1_Extensions_max_count)
+  }
+  /// Clears the value of extension `Comanda_V1_Extensions_max_count`.
+  /// Subsequent reads from it will return its default value.
+  public mutating func clearComanda_V1_maxCount() {
+    clearExtensionValue(ext: Comanda_V1_Extensions_max_count)
+  }
+}
 
 nonisolated extension SwiftProtobuf.Google_Protobuf_MethodOptions {
 
@@ -72,6 +108,22 @@ nonisolated extension SwiftProtobuf.Google_Protobuf_MethodOptions {
     clearExtensionValue(ext: Comanda_V1_Extensions_default_deadline_ms)
   }
 
+  /// Whether an answer may have up to a megabyte. The server makes such answers beside its event loops.
+  public var Comanda_V1_largeAnswers: Bool {
+    get {return getExtensionValue(ext: Comanda_V1_Extensions_large_answers) ?? false}
+    set {setExtensionValue(ext: Comanda_V1_Extensions_large_answers, value: newValue)}
+  }
+  /// Returns true if extension `Comanda_V1_Extensions_large_answers`
+  /// has been explicitly set.
+  public var hasComanda_V1_largeAnswers: Bool {
+    return hasExtensionValue(ext: Comanda_V1_Extensions_large_answers)
+  }
+  /// Clears the value of extension `Comanda_V1_Extensions_large_answers`.
+  /// Subsequent reads from it will return its default value.
+  public mutating func clearComanda_V1_largeAnswers() {
+    clearExtensionValue(ext: Comanda_V1_Extensions_large_answers)
+  }
+
 }
 
 // MARK: - File's ExtensionMap: Comanda_V1_Options_Extensions
@@ -82,7 +134,10 @@ nonisolated extension SwiftProtobuf.Google_Protobuf_MethodOptions {
 /// a larger `SwiftProtobuf.SimpleExtensionMap`.
 public nonisolated let Comanda_V1_Options_Extensions: SwiftProtobuf.SimpleExtensionMap = [
   Comanda_V1_Extensions_scope,
-  Comanda_V1_Extensions_default_deadline_ms
+  Comanda_V1_Extensions_default_deadline_ms,
+  Comanda_V1_Extensions_large_answers,
+  Comanda_V1_Extensions_max_length,
+  Comanda_V1_Extensions_max_count
 ]
 
 // Extension Objects - The only reason these might be needed is when manually
@@ -102,4 +157,23 @@ public nonisolated let Comanda_V1_Extensions_scope = SwiftProtobuf.MessageExtens
 public nonisolated let Comanda_V1_Extensions_default_deadline_ms = SwiftProtobuf.MessageExtension<SwiftProtobuf.OptionalExtensionField<SwiftProtobuf.ProtobufUInt32>, SwiftProtobuf.Google_Protobuf_MethodOptions>(
   _protobuf_fieldNumber: 50002,
   fieldName: "comanda.v1.default_deadline_ms"
+)
+
+/// Whether an answer may have up to a megabyte. The server makes such answers beside its event loops.
+public nonisolated let Comanda_V1_Extensions_large_answers = SwiftProtobuf.MessageExtension<SwiftProtobuf.OptionalExtensionField<SwiftProtobuf.ProtobufBool>, SwiftProtobuf.Google_Protobuf_MethodOptions>(
+  _protobuf_fieldNumber: 50003,
+  fieldName: "comanda.v1.large_answers"
+)
+
+/// Most characters (Unicode scalar values) of a text, most bytes of a `bytes` field. A text is valid UTF-8 and holds no
+/// control character but tab and line break.
+public nonisolated let Comanda_V1_Extensions_max_length = SwiftProtobuf.MessageExtension<SwiftProtobuf.OptionalExtensionField<SwiftProtobuf.ProtobufUInt32>, SwiftProtobuf.Google_Protobuf_FieldOptions>(
+  _protobuf_fieldNumber: 50011,
+  fieldName: "comanda.v1.max_length"
+)
+
+/// Most entries of a repeated field.
+public nonisolated let Comanda_V1_Extensions_max_count = SwiftProtobuf.MessageExtension<SwiftProtobuf.OptionalExtensionField<SwiftProtobuf.ProtobufUInt32>, SwiftProtobuf.Google_Protobuf_FieldOptions>(
+  _protobuf_fieldNumber: 50012,
+  fieldName: "comanda.v1.max_count"
 )

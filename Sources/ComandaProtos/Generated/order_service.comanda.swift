@@ -36,7 +36,8 @@ public enum Comanda_V1_OrderService {
       kind: .unary,
       scope: "orders.read",
       idempotency: .noSideEffects,
-      defaultDeadline: .seconds(5)
+      defaultDeadline: .seconds(5),
+      requestBytes: 16384
     )
 
     /// `BatchGetOrders`
@@ -46,7 +47,9 @@ public enum Comanda_V1_OrderService {
       kind: .unary,
       scope: "orders.read",
       idempotency: .noSideEffects,
-      defaultDeadline: .seconds(5)
+      defaultDeadline: .seconds(5),
+      requestBytes: 308000,
+      answersAreLarge: true
     )
 
     /// `ListOrders`
@@ -56,7 +59,9 @@ public enum Comanda_V1_OrderService {
       kind: .unary,
       scope: "orders.read",
       idempotency: .noSideEffects,
-      defaultDeadline: .seconds(5)
+      defaultDeadline: .seconds(5),
+      requestBytes: 16384,
+      answersAreLarge: true
     )
 
     /// `UpdateOrderStatus`
@@ -66,7 +71,8 @@ public enum Comanda_V1_OrderService {
       kind: .unary,
       scope: "orders.write",
       idempotency: .idempotent,
-      defaultDeadline: .seconds(10)
+      defaultDeadline: .seconds(10),
+      requestBytes: 16384
     )
 
     /// `CancelOrder`
@@ -76,7 +82,8 @@ public enum Comanda_V1_OrderService {
       kind: .unary,
       scope: "orders.write",
       idempotency: .idempotent,
-      defaultDeadline: .seconds(10)
+      defaultDeadline: .seconds(10),
+      requestBytes: 16384
     )
 
     /// `ListOrderEvents`
@@ -86,7 +93,8 @@ public enum Comanda_V1_OrderService {
       kind: .unary,
       scope: "orders.read",
       idempotency: .noSideEffects,
-      defaultDeadline: .seconds(5)
+      defaultDeadline: .seconds(5),
+      requestBytes: 16384
     )
 
     /// `GetOrderStatistics`
@@ -96,7 +104,8 @@ public enum Comanda_V1_OrderService {
       kind: .unary,
       scope: "orders.read",
       idempotency: .noSideEffects,
-      defaultDeadline: .seconds(5)
+      defaultDeadline: .seconds(5),
+      requestBytes: 16384
     )
 
     /// `WatchOrders`
@@ -106,7 +115,8 @@ public enum Comanda_V1_OrderService {
       kind: .serverStreaming,
       scope: "orders.read",
       idempotency: .noSideEffects,
-      defaultDeadline: nil
+      defaultDeadline: nil,
+      requestBytes: 16384
     )
 
     /// `AcknowledgeOrders`
@@ -116,7 +126,8 @@ public enum Comanda_V1_OrderService {
       kind: .unary,
       scope: "orders.read",
       idempotency: .idempotent,
-      defaultDeadline: .seconds(10)
+      defaultDeadline: .seconds(10),
+      requestBytes: 16384
     )
 
     /// All of them, in the order of the schema.
@@ -156,7 +167,8 @@ public enum Comanda_V1_OrderService {
     /// Errors: NOT_FOUND when the business has no such order.
     func getOrder(_ request: Comanda_V1_GetOrderRequest, context: ServerContext) async throws -> Comanda_V1_Order
 
-    /// Reads up to 1,000 orders at once. Orders that do not exist are named in the answer and are no error.
+    /// Reads up to 1,000 orders at once. Orders that do not exist are named in the answer and are no error. An answer
+    /// ends at about 1 MiB: the ids that it did not come to are named too, for another call.
     func batchGetOrders(
       _ request: Comanda_V1_BatchGetOrdersRequest,
       context: ServerContext
@@ -280,7 +292,8 @@ public enum Comanda_V1_OrderService {
       try await self.channel.unary(Method.getOrder, request, options: options)
     }
 
-    /// Reads up to 1,000 orders at once. Orders that do not exist are named in the answer and are no error.
+    /// Reads up to 1,000 orders at once. Orders that do not exist are named in the answer and are no error. An answer
+    /// ends at about 1 MiB: the ids that it did not come to are named too, for another call.
     public func batchGetOrders(
       _ request: Comanda_V1_BatchGetOrdersRequest,
       options: CallOptions = CallOptions()
@@ -392,21 +405,140 @@ extension Comanda_V1_OrderService.Server {
   }
 }
 
-extension Comanda_V1_CreateOrderRequest: RPCMessage {}
-extension Comanda_V1_BatchCreateOrdersRequest: RPCMessage {}
 extension Comanda_V1_BatchCreateOrdersResponse: RPCMessage {}
-extension Comanda_V1_GetOrderRequest: RPCMessage {}
-extension Comanda_V1_BatchGetOrdersRequest: RPCMessage {}
 extension Comanda_V1_BatchGetOrdersResponse: RPCMessage {}
-extension Comanda_V1_ListOrdersRequest: RPCMessage {}
 extension Comanda_V1_ListOrdersResponse: RPCMessage {}
-extension Comanda_V1_UpdateOrderStatusRequest: RPCMessage {}
-extension Comanda_V1_CancelOrderRequest: RPCMessage {}
-extension Comanda_V1_ListOrderEventsRequest: RPCMessage {}
 extension Comanda_V1_ListOrderEventsResponse: RPCMessage {}
-extension Comanda_V1_GetOrderStatisticsRequest: RPCMessage {}
 extension Comanda_V1_OrderStatistics: RPCMessage {}
-extension Comanda_V1_WatchOrdersRequest: RPCMessage {}
 extension Comanda_V1_WatchOrdersResponse: RPCMessage {}
-extension Comanda_V1_AcknowledgeOrdersRequest: RPCMessage {}
 extension Comanda_V1_AcknowledgeOrdersResponse: RPCMessage {}
+
+extension Comanda_V1_CreateOrderRequest: BoundedRequest {
+  /// What the fields may hold.
+  public static let bounds = MessageBounds("comanda.v1.CreateOrderRequest", [
+    .init(1, "request_id", .text(maxLength: 64)),
+    .init(2, "", .message(Comanda_V1_OrderDraft.bounds)),
+  ])
+}
+
+extension Comanda_V1_BatchCreateOrdersRequest: BoundedRequest {
+  /// What the fields may hold.
+  public static let bounds = MessageBounds("comanda.v1.BatchCreateOrdersRequest", [
+    .init(1, "request_id", .text(maxLength: 64)),
+    .init(2, "orders", .message(Comanda_V1_OrderDraft.bounds), maxCount: 1000),
+  ])
+}
+
+extension Comanda_V1_GetOrderRequest: BoundedRequest {
+  /// What the fields may hold.
+  public static let bounds = MessageBounds("comanda.v1.GetOrderRequest", [
+    .init(1, "order_id", .text(maxLength: 36)),
+    .init(2, "external_id", .text(maxLength: 64)),
+  ])
+}
+
+extension Comanda_V1_BatchGetOrdersRequest: BoundedRequest {
+  /// What the fields may hold.
+  public static let bounds = MessageBounds("comanda.v1.BatchGetOrdersRequest", [
+    .init(1, "order_ids", .text(maxLength: 36), maxCount: 1000),
+  ])
+}
+
+extension Comanda_V1_ListOrdersRequest: BoundedRequest {
+  /// What the fields may hold.
+  public static let bounds = MessageBounds("comanda.v1.ListOrdersRequest", [
+    .init(1, "filter", .message(Comanda_V1_OrderFilter.bounds)),
+    .init(2, "page_size", .varint),
+    .init(3, "page_token", .text(maxLength: 256)),
+  ])
+}
+
+extension Comanda_V1_OrderFilter {
+  /// What the fields may hold.
+  public static let bounds = MessageBounds("comanda.v1.OrderFilter", [
+    .init(1, "statuses", .enumeration([
+      (1, "PENDING"),
+      (2, "ACCEPTED"),
+      (3, "PREPARING"),
+      (4, "READY"),
+      (5, "OUT_FOR_DELIVERY"),
+      (6, "DELIVERED"),
+      (7, "CANCELED"),
+    ]), maxCount: 16),
+    .init(2, "placed_at", .message(Comanda_V1_TimeRange.bounds)),
+    .init(3, "import_id", .text(maxLength: 36)),
+    .init(4, "customer", .text(maxLength: 200)),
+    .init(5, "text", .text(maxLength: 200)),
+  ])
+}
+
+extension Comanda_V1_UpdateOrderStatusRequest: BoundedRequest {
+  /// What the fields may hold.
+  public static let bounds = MessageBounds("comanda.v1.UpdateOrderStatusRequest", [
+    .init(1, "request_id", .text(maxLength: 64)),
+    .init(2, "order_id", .text(maxLength: 36)),
+    .init(3, "status", .enumeration([
+      (1, "PENDING"),
+      (2, "ACCEPTED"),
+      (3, "PREPARING"),
+      (4, "READY"),
+      (5, "OUT_FOR_DELIVERY"),
+      (6, "DELIVERED"),
+      (7, "CANCELED"),
+    ])),
+    .init(4, "etag", .text(maxLength: 64)),
+    .init(5, "reason", .text(maxLength: 500)),
+  ])
+}
+
+extension Comanda_V1_CancelOrderRequest: BoundedRequest {
+  /// What the fields may hold.
+  public static let bounds = MessageBounds("comanda.v1.CancelOrderRequest", [
+    .init(1, "request_id", .text(maxLength: 64)),
+    .init(2, "order_id", .text(maxLength: 36)),
+    .init(3, "etag", .text(maxLength: 64)),
+    .init(4, "reason", .text(maxLength: 500)),
+  ])
+}
+
+extension Comanda_V1_ListOrderEventsRequest: BoundedRequest {
+  /// What the fields may hold.
+  public static let bounds = MessageBounds("comanda.v1.ListOrderEventsRequest", [
+    .init(1, "order_id", .text(maxLength: 36)),
+    .init(2, "page_size", .varint),
+    .init(3, "page_token", .text(maxLength: 256)),
+  ])
+}
+
+extension Comanda_V1_GetOrderStatisticsRequest: BoundedRequest {
+  /// What the fields may hold.
+  public static let bounds = MessageBounds("comanda.v1.GetOrderStatisticsRequest", [
+    .init(1, "filter", .message(Comanda_V1_OrderFilter.bounds)),
+  ])
+}
+
+extension Comanda_V1_WatchOrdersRequest: BoundedRequest {
+  /// What the fields may hold.
+  public static let bounds = MessageBounds("comanda.v1.WatchOrdersRequest", [
+    .init(1, "after_sequence", .varint),
+    .init(2, "consumer", .text(maxLength: 64)),
+    .init(3, "statuses", .enumeration([
+      (1, "PENDING"),
+      (2, "ACCEPTED"),
+      (3, "PREPARING"),
+      (4, "READY"),
+      (5, "OUT_FOR_DELIVERY"),
+      (6, "DELIVERED"),
+      (7, "CANCELED"),
+    ]), maxCount: 16),
+    .init(4, "include_orders", .varint),
+  ])
+}
+
+extension Comanda_V1_AcknowledgeOrdersRequest: BoundedRequest {
+  /// What the fields may hold.
+  public static let bounds = MessageBounds("comanda.v1.AcknowledgeOrdersRequest", [
+    .init(1, "consumer", .text(maxLength: 64)),
+    .init(2, "sequence", .varint),
+  ])
+}

@@ -19,9 +19,15 @@
 ///   answers as the first did; with other content it is ALREADY_EXISTS with reason `REQUEST_ID_REUSED`. It may be
 ///   empty only in CreateOrder and BatchCreateOrders, where the external ids do the same service.
 /// - Lists come in pages: `page_size` from 1 to 1,000, 0 for 50; `next_page_token` is empty on the last page and goes
-///   into `page_token` of the next request, which must otherwise be the same. A token that is not from the same list
-///   is INVALID_ARGUMENT.
-/// - A request that breaks a rule is INVALID_ARGUMENT with one FieldViolation for each field at fault.
+///   into `page_token` of the next request, which must otherwise be the same. A page ends earlier when it has about
+///   1 MiB. A token that is not from the same list is INVALID_ARGUMENT.
+/// - A request that breaks a rule is INVALID_ARGUMENT with one FieldViolation for each field at fault. The bounds of
+///   options.proto are checked before the request is decoded; there, a field that holds one text or message and occurs
+///   twice is at fault too, and so is a number of an enum that the schema does not have, and a moment outside of the
+///   years 1970 to 9999.
+/// - RESOURCE_EXHAUSTED with the reason `TOO_MANY_CALLS`: the business has as much under way as it may. The trailer
+///   `retry-after-ms` says when to try again.
+/// - Ids and external ids are compared in Unicode's normal form NFC; both of its forms name the same order.
 /// - Field names end in `_at` for a moment (UTC), `_minor` for an amount in the minor unit of its currency,
 ///   `_thousandths` for a quantity, `_sha256` for the 32 bytes of a hash. Where neither zero nor empty can mean "not
 ///   given", the field stands alone in a `oneof`, which is what Protobuf's `optional` is on the wire.
@@ -164,6 +170,10 @@ public nonisolated struct Comanda_V1_BatchGetOrdersResponse: Sendable {
 
   /// The ids of which the business has no order.
   public var missingOrderIds: [String] = []
+
+  /// The ids that were not looked up, because the answer had reached about 1 MiB: ask for them in another call. There is
+  /// at least one order, or one missing id, in an answer that has any.
+  public var deferredOrderIds: [String] = []
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -754,7 +764,7 @@ nonisolated extension Comanda_V1_BatchGetOrdersRequest: SwiftProtobuf.Message, S
 
 nonisolated extension Comanda_V1_BatchGetOrdersResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".BatchGetOrdersResponse"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}orders\0\u{3}missing_order_ids\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}orders\0\u{3}missing_order_ids\0\u{3}deferred_order_ids\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -764,6 +774,7 @@ nonisolated extension Comanda_V1_BatchGetOrdersResponse: SwiftProtobuf.Message, 
       switch fieldNumber {
       case 1: try { try decoder.decodeRepeatedMessageField(value: &self.orders) }()
       case 2: try { try decoder.decodeRepeatedStringField(value: &self.missingOrderIds) }()
+      case 3: try { try decoder.decodeRepeatedStringField(value: &self.deferredOrderIds) }()
       default: break
       }
     }
@@ -776,12 +787,16 @@ nonisolated extension Comanda_V1_BatchGetOrdersResponse: SwiftProtobuf.Message, 
     if !self.missingOrderIds.isEmpty {
       try visitor.visitRepeatedStringField(value: self.missingOrderIds, fieldNumber: 2)
     }
+    if !self.deferredOrderIds.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.deferredOrderIds, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: Comanda_V1_BatchGetOrdersResponse, rhs: Comanda_V1_BatchGetOrdersResponse) -> Bool {
     if lhs.orders != rhs.orders {return false}
     if lhs.missingOrderIds != rhs.missingOrderIds {return false}
+    if lhs.deferredOrderIds != rhs.deferredOrderIds {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
