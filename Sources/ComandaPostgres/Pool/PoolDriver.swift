@@ -11,6 +11,9 @@ final class PoolDriver {
     /// Tells the events and cancel requests of one connection from those of its successor.
     var serial: UInt32 = 0
     var lease: Lease?
+    /// Set when it was given back while a cancel request was on its way, which must hit nobody else: whether it may be
+    /// used again.
+    var givenBack: Bool?
     /// Reads that came in the same batch of commands.
     var reads: [Call] = []
   }
@@ -95,6 +98,7 @@ final class PoolDriver {
     case .cancelEnded(let slot, let serial):
       guard slots[slot].serial == serial else { break }
       slots[slot].connection?.cancelEnded(now: now)
+      if let reusable = slots[slot].givenBack { release(slot, reusable: reusable) }
       updateInterest(slot)
     case .resumeRows(let lease):
       guard let slot = lease.slot else { break }
@@ -172,6 +176,15 @@ final class PoolDriver {
     guard let slot = lease.slot else { return }
     lease.slot = nil
     slots[slot].lease = nil
+    if let connection = slots[slot].connection, connection.isCancelling, connection.failure == nil {
+      slots[slot].givenBack = reusable
+    } else {
+      release(slot, reusable: reusable)
+    }
+  }
+
+  private func release(_ slot: Int, reusable: Bool) {
+    slots[slot].givenBack = nil
     let connection = slots[slot].connection
     let isClean = connection?.isReusable ?? false
     if let connection, !isClean, connection.failure == nil {
@@ -213,6 +226,7 @@ final class PoolDriver {
         metadata: ["sqlstate": "\(failure.sqlState?.code ?? "-")", "detail": "\(failure.detailForLog ?? "-")"])
       discard(slot, failure)
       pool.lost(slot)
+      if slots[slot].givenBack != nil { release(slot, reusable: false) }
     }
   }
 
