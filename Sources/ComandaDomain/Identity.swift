@@ -98,6 +98,11 @@ public struct Principal: Hashable, Sendable {
     self.scopes = scopes
   }
 
+  /// The business whose own token it is; nil for the platform's.
+  public var ownBusiness: BusinessID? {
+    if case .business(let own) = kind { own } else { nil }
+  }
+
   /// Fails unless the scope was granted.
   public func require(_ scope: Scope) throws(DomainError) {
     guard scopes.contains(scope) else { throw .scopeMissing(scope) }

@@ -12,7 +12,9 @@ public protocol TokenStore: Sendable {
   func revoke(_ id: TokenID, by mutation: Mutation) async throws -> AccessToken
 
   /// The token with this hash, even when it was revoked or has expired; nil when there is none.
-  func resolve(_ sha256: SHA256Digest) async throws -> ResolvedToken?
+  ///
+  /// - Parameter business: Whose token it was when it was looked up before; nil for the first time.
+  func resolve(_ sha256: SHA256Digest, knownOf business: BusinessID?) async throws -> ResolvedToken?
 }
 
 /// Where businesses are kept.

@@ -90,7 +90,7 @@ public struct OrderStatistics: Hashable, Sendable {
   public let items: Int64
   /// Orders by status; a status without orders is left out.
   public let byStatus: [OrderStatus: Int64]
-  /// The orders' totals by currency, in minor units.
+  /// The orders' totals by currency, in minor units; the largest `Int64` where the sum is larger.
   public let totals: [Currency: Int64]
 
   /// Makes statistics.

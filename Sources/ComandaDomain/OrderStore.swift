@@ -12,10 +12,13 @@ public protocol OrderStore: Sendable {
   /// The order with the business's own id, or nil.
   func order(externalID: String, of business: BusinessID) async throws -> Order?
 
-  /// The orders among these ids, in the order of the ids; what does not exist is left out.
-  func orders(_ ids: [OrderID], of business: BusinessID) async throws -> [Order]
+  /// The orders among these ids, each once and in the order of the ids; what does not exist is left out.
+  ///
+  /// - Returns: At least one order where any exists, and of large ones no more than an answer may hold; `deferred` are the
+  ///   ids that were left for another call.
+  func orders(_ ids: [OrderID], of business: BusinessID) async throws -> (found: [Order], deferred: [OrderID])
 
-  /// Orders by `placedAt`, the newest first.
+  /// Orders by `placedAt`, the newest first. A page of large orders may end before it has as many as were asked for.
   func list(
     _ filter: OrderFilter, of business: BusinessID, page: PageRequest<OrderCursor>
   ) async throws -> Page<Order, OrderCursor>

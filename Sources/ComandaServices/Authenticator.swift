@@ -131,8 +131,9 @@ public final class Authenticator: ServerInterceptor {
   /// What is known of the token with a hash, from the memory or the store.
   private func entry(of digest: SHA256Digest) async throws -> Entry {
     let askedAt = environment.uptime()
-    if let entry = state.withLock({ $0.entries[digest] }), askedAt < entry.goodUntil { return entry }
-    let found = try await tokens.resolve(digest)
+    let known = state.withLock { $0.entries[digest] }
+    if let known, askedAt < known.goodUntil { return known }
+    let found = try await tokens.resolve(digest, knownOf: known?.principal?.ownBusiness)
     let left = found?.microsecondsLeft.map { TimeAmount.microseconds(max($0, 0)) }
     let entry = Entry(
       principal: found?.principal, isKnown: found != nil, goodUntil: askedAt + min(Self.memory, left ?? Self.memory))

@@ -75,9 +75,10 @@ public struct OrderService: Comanda_V1_OrderService.Server {
       ])
     }
     let ids = try request.orderIds.enumerated().map { try OrderID($1, field: "order_ids[\($0)]") }
-    let found = try await orders.orders(ids, of: business)
+    let (found, deferred) = try await orders.orders(ids, of: business)
     var missing = Set(ids)
     missing.subtract(found.map(\.id))
+    missing.subtract(deferred)
     return .with {
       $0.orders = found.map(Comanda_V1_Order.init)
       $0.missingOrderIds = missing.sorted().map(\.description)

@@ -15,19 +15,33 @@ struct CommitQueues<Answer> {
   /// Orders of one batch; more gain nothing.
   static var batchLimit: Int { 100 }
 
+  /// Items of one batch of several orders: large ones would keep a connection that all share, and the business's row.
+  static var batchItemLimit: Int { 1_000 }
+
+  /// Orders of one business that may wait: some twenty batches, which take less than a second.
+  static var waitingLimit: Int { 2_048 }
+
+  enum OnAdd {
+    /// Commit this batch now.
+    case commit([Entry])
+    /// It goes with a later batch.
+    case wait
+    /// As many of the business's orders wait as may.
+    case refuse
+  }
+
   /// Who waits, for each business that has a batch on its way.
   private var waiting: [BusinessID: [Entry]] = [:]
 
   /// Adds an order.
-  ///
-  /// - Returns: The batch to commit now; empty when the order waits.
-  mutating func add(_ entry: Entry, of business: BusinessID) -> [Entry] {
-    if waiting[business] != nil {
-      waiting[business, default: []].append(entry)
-      return []
+  mutating func add(_ entry: Entry, of business: BusinessID) -> OnAdd {
+    guard let count = waiting[business]?.count else {
+      waiting[business] = []
+      return .commit([entry])
     }
-    waiting[business] = []
-    return [entry]
+    guard count < Self.waitingLimit else { return .refuse }
+    waiting[business, default: []].append(entry)
+    return .wait
   }
 
   /// Tells that the business's batch has ended, however it did.
@@ -43,11 +57,15 @@ struct CommitQueues<Answer> {
     var requestIDs: Set<String> = []
     var batch: [Entry] = []
     var rest: [Entry] = []
+    var itemRoom = Self.batchItemLimit
     for entry in entries {
       let request = entry.mutation.request?.id
       let isDistinct =
         !externalIDs.contains(entry.order.content.externalID) && !(request.map(requestIDs.contains) ?? false)
-      if batch.count < Self.batchLimit, isDistinct, entry.mutation.method == first.mutation.method {
+      let items = entry.order.content.items.count
+      let fits = batch.count < Self.batchLimit && (items <= itemRoom || batch.isEmpty)
+      if fits, isDistinct, entry.mutation.method == first.mutation.method {
+        itemRoom = max(0, itemRoom - items)
         externalIDs.insert(entry.order.content.externalID)
         if let request { requestIDs.insert(request) }
         batch.append(entry)
@@ -59,3 +77,7 @@ struct CommitQueues<Answer> {
     return batch
   }
 }
+
+extension CommitQueues.Entry: Sendable where Answer: Sendable {}
+
+extension CommitQueues.OnAdd: Sendable where Answer: Sendable {}

@@ -21,10 +21,13 @@ final class OrderCommitter: Sendable {
   /// waits; its order may be committed nevertheless.
   func commit(_ order: NewOrder, in business: BusinessID, by mutation: Mutation) async throws -> Commitment {
     let answer = Answer<Commitment>()
-    let batch = queues.withLock { $0.add(Entry(order: order, mutation: mutation, answer: answer), of: business) }
-    if !batch.isEmpty {
+    let entry = Entry(order: order, mutation: mutation, answer: answer)
+    switch queues.withLock({ $0.add(entry, of: business) }) {
+    case .commit(let batch):
       // A task of its own: the batches that follow are others', and outlive the caller who began.
       Task { await self.run(batch, of: business) }
+    case .wait: break
+    case .refuse: throw DomainError.tooManyCalls
     }
     return try await answer.value
   }
@@ -40,26 +43,29 @@ final class OrderCommitter: Sendable {
   private func commit(_ entries: [Entry], of business: BusinessID) async {
     do {
       try await answer(entries, of: business) { statements in
-        try await self.pool.transaction([(SQL.settingsShared, [])] + statements)
+        try await self.pool.transaction([(SQL.settingsShared, [])] + statements, for: business.uuid)
       }
     } catch let error as PostgresError where error.hadNoEffect {
       // A lock or a broken connection is in the way, or one of them is at fault: each for itself, on a connection that
       // may wait.
       for entry in entries { await commitAlone(entry, of: business) }
     } catch {
-      await fail(entries, with: error)
+      let error = errors.translated(error)
+      for entry in entries { entry.answer.give(.failure(error)) }
     }
   }
 
   private func commitAlone(_ entry: Entry, of business: BusinessID) async {
     do {
-      try await answer([entry], of: business) { statements in
-        try await self.pool.withConnection { connection in
-          try await connection.transaction { try await $0.pipeline([(SQL.settingsLeased, [])] + statements) }
+      try await errors.translating {
+        try await answer([entry], of: business) { statements in
+          try await self.pool.withConnection(.interactive, for: business.uuid) { connection in
+            try await connection.transaction { try await $0.commit(with: [(SQL.settingsLeased, [])] + statements) }
+          }
         }
       }
     } catch {
-      await fail([entry], with: error)
+      entry.answer.give(.failure(error))
     }
   }
 
@@ -73,16 +79,6 @@ final class OrderCommitter: Sendable {
     let results = try await transaction(batch.statements)
     let outcomes = try batch.outcomes(known(results.last))
     for (entry, outcome) in zip(entries, outcomes) { entry.answer.give(.success((outcome, last.mutation.at))) }
-  }
-
-  private func fail(_ entries: [Entry], with error: any Error) async {
-    let translated: any Error
-    do {
-      translated = try await errors.translating { throw error }
-    } catch {
-      translated = error
-    }
-    for entry in entries { entry.answer.give(.failure(translated)) }
   }
 }
 

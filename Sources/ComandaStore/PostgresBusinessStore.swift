@@ -16,13 +16,13 @@ public struct PostgresBusinessStore: BusinessStore {
   /// The business and its counter row.
   public func create(_ business: Business, by mutation: Mutation) async throws {
     try await errors.translating {
-      try await pool.withConnection { connection in
+      try await pool.withConnection(.interactive) { connection in
         try await connection.transaction { connection in
           let created = try await connection.query(
             SQL.businessCreate, [.id(business.id), .time(business.createdAt), .text(business.name)])
           guard created.affectedRows == 1 else { return }
-          _ = try await connection.pipeline(
-            [(SQL.businessCounter, [.id(business.id)])]
+          _ = try await connection.commit(
+            with: [(SQL.businessCounter, [.id(business.id)])]
               + audit(mutation, of: business.id.uuid, in: business.id))
         }
       }

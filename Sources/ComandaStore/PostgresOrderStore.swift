@@ -19,28 +19,35 @@ public struct PostgresOrderStore: OrderStore {
   /// One statement on a shared connection.
   public func order(_ id: OrderID, of business: BusinessID) async throws -> Order? {
     try await errors.translating {
-      try await pool.query(SQL.orderFind, [.id(business), .id(id)]).rows.first?.order(of: business)
+      try await pool.query(SQL.orderFind, [.id(business), .id(id)], for: business.uuid).rows.first?.order(of: business)
     }
   }
 
   /// One statement on a shared connection, by the unique index of the external ids.
   public func order(externalID: String, of business: BusinessID) async throws -> Order? {
     try await errors.translating {
-      let result = try await pool.query(SQL.orderFindExternal, [.id(business), .text(externalID)])
+      let result = try await pool.query(
+        SQL.orderFindExternal, [.id(business), .text(externalID)], for: business.uuid)
       return try result.rows.first?.order(of: business)
     }
   }
 
-  /// One statement on a shared connection, however many ids.
-  public func orders(_ ids: [OrderID], of business: BusinessID) async throws -> [Order] {
-    try await errors.translating {
-      let result = try await pool.query(SQL.orderFindBatch, [.id(business), .uuidArray(ids.map(\.uuid))])
-      var found: [OrderID: Order] = [:]
-      for row in result.rows {
-        let order = try row.order(of: business)
-        found[order.id] = order
+  /// On a connection of its own, since it may read megabytes.
+  public func orders(
+    _ ids: [OrderID], of business: BusinessID
+  ) async throws -> (found: [Order], deferred: [OrderID]) {
+    var known: Set<OrderID> = []
+    let distinct = ids.filter { known.insert($0).inserted }
+    return try await errors.translating {
+      let page = try await pool.withConnection(.reports, for: business.uuid) { connection in
+        try await connection.orders(
+          SQL.orderFindBatch, [.id(business), .uuidArray(distinct.map(\.uuid))], of: business, limit: distinct.count)
       }
-      return ids.compactMap { found[$0] }
+      let found = Dictionary(page.orders.map { ($0.id, $0) }) { first, _ in first }
+      return (
+        found: distinct.compactMap { found[$0] },
+        deferred: page.isComplete ? [] : distinct.filter { found[$0] == nil }
+      )
     }
   }
 
@@ -59,51 +66,18 @@ public struct PostgresOrderStore: OrderStore {
       .text(filter.customerPattern), .text(filter.textPattern),
     ]
     return try await errors.translating {
-      let result = try await pool.withConnection { try await $0.query(SQL.orderList, parameters) }
-      let orders = try result.rows.prefix(page.size).map { try $0.order(of: business) }
-      let next = result.rows.count > page.size ? orders.last : nil
-      return Page(elements: orders, next: next.map { OrderCursor(placedAt: $0.content.placedAt, id: $0.id) })
-    }
-  }
-
-  /// On a connection of its own, since it reads every order that the filter lets through.
-  public func statistics(_ filter: OrderFilter, of business: BusinessID) async throws -> OrderStatistics {
-    let parameters: [Parameter] = [
-      .id(business), filter.statusNumbers, .time(filter.placedFrom ?? Timestamp.representable.lowerBound),
-      .time(filter.placedBefore ?? Timestamp.representable.upperBound), .orNull(filter.importID) { .id($0) },
-      .text(filter.customerPattern), .text(filter.textPattern),
-    ]
-    return try await errors.translating {
-      let result = try await pool.withConnection { try await $0.query(SQL.orderStatistics, parameters) }
-      var (orders, items): (Int64, Int64) = (0, 0)
-      var byStatus: [OrderStatus: Int64] = [:]
-      var totals: [Currency: Int64] = [:]
-      for row in result.rows {
-        let count = try row.int64(2)
-        orders += count
-        items += try row.int64(3)
-        byStatus[try row.value(0), default: 0] += count
-        totals[try row.currency(1), default: 0] += try row.int64(4)
+      let read = try await pool.withConnection(.reports, for: business.uuid) { connection in
+        try await connection.orders(SQL.orderList, parameters, of: business, limit: page.size)
       }
-      return OrderStatistics(orders: orders, items: items, byStatus: byStatus, totals: totals)
-    }
-  }
-
-  /// Locks the order, decides, and writes: three round trips.
-  public func changeStatus(
-    _ change: StatusChange, of business: BusinessID, by mutation: Mutation
-  ) async throws -> Order {
-    try await errors.translating {
-      try await pool.withConnection { connection in
-        try await connection.transaction { try await move(change, of: business, by: mutation, on: $0) }
-      }
+      let next = read.isComplete ? nil : read.orders.last
+      return Page(elements: read.orders, next: next.map { OrderCursor(placedAt: $0.content.placedAt, id: $0.id) })
     }
   }
 
   /// One statement on a shared connection.
   public func history(of id: OrderID, of business: BusinessID) async throws -> [OrderEvent] {
     try await errors.translating {
-      let result = try await pool.query(SQL.orderHistory, [.id(business), .id(id)])
+      let result = try await pool.query(SQL.orderHistory, [.id(business), .id(id)], for: business.uuid)
       return try result.rows.map { row in
         OrderEvent(
           sequence: try row.int64(0), orderID: id, revision: try row.int32(1),
@@ -112,58 +86,16 @@ public struct PostgresOrderStore: OrderStore {
       }
     }
   }
-
-  private nonisolated(nonsending) func move(
-    _ change: StatusChange, of business: BusinessID, by mutation: Mutation, on connection: PostgresConnection
-  ) async throws -> Order {
-    let key: [Parameter] = [.id(business), .id(change.orderID)]
-    if case .first = try await connection.claim(mutation, in: business, response: change.orderID.uuid) {
-      let locked = try await connection.query(SQL.orderLock, key)
-      guard let row = locked.rows.first else { throw DomainError.notFound(.order, id: "\(change.orderID)") }
-      let from: OrderStatus = try row.value(0)
-      let revision = try row.int32(2)
-      if let expected = change.expectedRevision, expected != revision {
-        throw DomainError.etagMismatch(current: "\(revision)")
-      }
-      do {
-        try from.checkMove(to: change.to, isPickup: try row.int16(1) == StoredFulfilment.pickup.rawValue)
-      } catch let error as IllegalMove {
-        throw DomainError.illegalMove(error)
-      }
-      _ = try await connection.pipeline(
-        [
-          (SQL.orderMove, key + [.int2(change.to.rawValue), .time(mutation.at)]),
-          (SQL.orderMoveCounter, [.id(business)]),
-          (
-            SQL.orderMoved,
-            key + [
-              .id(mutation.actor), .time(mutation.at), .int4(revision + 1), .int2(from.rawValue),
-              .int2(change.to.rawValue), .text(change.reason),
-            ]
-          ),
-          (
-            SQL.auditAppend,
-            [
-              .id(business), .id(mutation.actor), .id(change.orderID), .time(mutation.at), .text(mutation.method),
-              .text(mutation.request?.id ?? ""), .json(#"{"from":\#(from.rawValue),"to":\#(change.to.rawValue)}"#),
-            ]
-          ),
-        ])
-    }
-    let found = try await connection.query(SQL.orderFind, key)
-    guard let row = found.rows.first else { throw DomainError.notFound(.order, id: "\(change.orderID)") }
-    return try row.order(of: business)
-  }
 }
 
 extension OrderFilter {
-  fileprivate var statusNumbers: Parameter {
+  var statusNumbers: Parameter {
     .int2Array((statuses.isEmpty ? Set(OrderStatus.allCases) : statuses).map(\.rawValue).sorted())
   }
 
-  fileprivate var customerPattern: String { customerPrefix.isEmpty ? "" : escapedForLike(customerPrefix) + "%" }
+  var customerPattern: String { customerPrefix.isEmpty ? "" : escapedForLike(customerPrefix) + "%" }
 
-  fileprivate var textPattern: String { text.isEmpty ? "" : "%" + escapedForLike(text) + "%" }
+  var textPattern: String { text.isEmpty ? "" : "%" + escapedForLike(text) + "%" }
 }
 
 /// The text as a pattern of LIKE that matches nothing but itself.

@@ -18,7 +18,7 @@ public struct PostgresTokenStore: TokenStore {
   public func create(_ token: AccessToken, by mutation: Mutation) async throws {
     let stored = StoredPrincipalKind(token.kind)
     try await errors.translating {
-      _ = try await pool.withConnection { connection in
+      _ = try await pool.withConnection(.interactive, for: stored.business?.uuid) { connection in
         try await connection.transaction { connection in
           if let business = stored.business {
             let found = try await connection.query(SQL.businessFind, [.id(business)])
@@ -29,8 +29,9 @@ public struct PostgresTokenStore: TokenStore {
             .orNull(token.expiresAt) { .time($0) }, .int2(stored.number), .digest(token.sha256), .text(token.name),
             .textArray(token.scopes.map(\.rawValue).sorted()),
           ]
-          return try await connection.pipeline(
-            [(SQL.tokenCreate, parameters)] + audit(mutation, of: token.id.uuid, in: stored.business ?? .platform))
+          return try await connection.commit(
+            with: [(SQL.tokenCreate, parameters)] + audit(mutation, of: token.id.uuid, in: stored.business ?? .platform)
+          )
         }
       }
     }
@@ -39,21 +40,23 @@ public struct PostgresTokenStore: TokenStore {
   /// One statement on a shared connection.
   public func list(of business: BusinessID?) async throws -> [AccessToken] {
     try await errors.translating {
-      try await pool.query(SQL.tokenList, [business.map { .id($0) } ?? .null]).rows.map { try $0.accessToken() }
+      try await pool.query(SQL.tokenList, [business.map { .id($0) } ?? .null], for: business?.uuid).rows.map {
+        try $0.accessToken()
+      }
     }
   }
 
   /// Keeps the time of the first revocation.
   public func revoke(_ id: TokenID, by mutation: Mutation) async throws -> AccessToken {
     try await errors.translating {
-      try await pool.withConnection { connection in
+      try await pool.withConnection(.interactive) { connection in
         try await connection.transaction { connection in
           let revoked = try await connection.query(SQL.tokenRevoke, [.id(id), .time(mutation.at)])
           guard let token = try revoked.rows.first?.accessToken() else {
             throw DomainError.notFound(.token, id: "\(id)")
           }
           let business = StoredPrincipalKind(token.kind).business ?? .platform
-          _ = try await connection.pipeline(audit(mutation, of: id.uuid, in: business))
+          _ = try await connection.commit(with: audit(mutation, of: id.uuid, in: business))
           return token
         }
       }
@@ -61,12 +64,19 @@ public struct PostgresTokenStore: TokenStore {
   }
 
   /// One statement on a shared connection, by the unique index of the hashes.
-  public func resolve(_ sha256: SHA256Digest) async throws -> ResolvedToken? {
+  public func resolve(_ sha256: SHA256Digest, knownOf business: BusinessID?) async throws -> ResolvedToken? {
     try await errors.translating {
-      guard let row = try await pool.query(SQL.tokenResolve, [.digest(sha256)]).rows.first else { return nil }
+      let tenant = business.map(\.uuid) ?? Self.strangers
+      guard let row = try await pool.query(SQL.tokenResolve, [.digest(sha256)], for: tenant).rows.first else {
+        return nil
+      }
       return ResolvedToken(token: try row.accessToken(), microsecondsLeft: try row.int64OrNil(9))
     }
   }
+
+  /// On whose behalf a token is looked up for the first time: all who come with unknown tokens share the bounds of one
+  /// tenant, so that no flood of them keeps those who are known from being looked up again.
+  private static let strangers = UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1))
 }
 
 /// How a principal's kind is stored: a number, and the business where there is one.

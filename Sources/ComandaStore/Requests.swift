@@ -10,28 +10,47 @@ enum RequestClaim {
   case repeated(UUID)
 }
 
+extension RequestClaim {
+  /// The statements that remember the request inside of the open transaction; none when it has no id.
+  ///
+  /// - Parameter response: The id of the thing that answers the request.
+  static func statements(
+    _ mutation: Mutation, in business: BusinessID, response: UUID
+  ) -> [(Statement, [Parameter])] {
+    guard let request = mutation.request else { return [] }
+    let key: [Parameter] = [.id(business), .text(mutation.method), .text(request.id)]
+    let expiry = mutation.at.adding(seconds: RequestKey.rememberedSeconds)
+    return [
+      (SQL.requestClaim, key + [.digest(request.fingerprint), .uuid(response), .time(mutation.at), .time(expiry)]),
+      (SQL.requestFind, key),
+    ]
+  }
+
+  /// Reads the results of the statements.
+  ///
+  /// - Throws: ``DomainError/requestIDReused``.
+  init(_ results: some Collection<QueryResult>, of mutation: Mutation) throws {
+    guard let request = mutation.request, let claimed = results.first, claimed.affectedRows == 0 else {
+      self = .first
+      return
+    }
+    // A purge may have taken it between the two statements; whoever sends again claims it.
+    guard let row = results.dropFirst().first?.rows.first else { throw DomainError.aborted }
+    guard try row.digest(0) == request.fingerprint else { throw DomainError.requestIDReused }
+    self = .repeated(try row.uuid(1))
+  }
+}
+
 extension PostgresConnection {
-  /// Remembers the request inside of the open transaction.
+  /// Remembers the request inside of the open transaction, in a round trip of its own.
   ///
   /// - Parameter response: The id of the thing that answers the request.
   /// - Throws: ``DomainError/requestIDReused``.
   nonisolated(nonsending) func claim(
     _ mutation: Mutation, in business: BusinessID, response: UUID
   ) async throws -> RequestClaim {
-    guard let request = mutation.request else { return .first }
-    let expiry = mutation.at.adding(seconds: RequestKey.rememberedSeconds)
-    let claimed = try await query(
-      SQL.requestClaim,
-      [
-        .id(business), .text(mutation.method), .text(request.id), .digest(request.fingerprint), .uuid(response),
-        .time(mutation.at), .time(expiry),
-      ])
-    if claimed.affectedRows == 1 { return .first }
-    let found = try await query(SQL.requestFind, [.id(business), .text(mutation.method), .text(request.id)])
-    // A purge may have taken it between the two statements; whoever sends again claims it.
-    guard let row = found.rows.first else { throw DomainError.aborted }
-    guard try row.digest(0) == request.fingerprint else { throw DomainError.requestIDReused }
-    return .repeated(try row.uuid(1))
+    let statements = RequestClaim.statements(mutation, in: business, response: response)
+    return try RequestClaim(try await pipeline(statements), of: mutation)
   }
 }
 

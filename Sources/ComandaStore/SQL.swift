@@ -37,6 +37,9 @@ enum SQL {
   static let importSeal = Statement(PackageResources.import_seal_sql, "import_seal")
 
   static let orderAudit = Statement(PackageResources.order_audit_sql, "order_audit")
+  static let orderCancelNotifications = Statement(
+    PackageResources.order_cancel_notifications_sql, "order_cancel_notifications")
+  static let orderCancelPayments = Statement(PackageResources.order_cancel_payments_sql, "order_cancel_payments")
   static let orderCounter = Statement(PackageResources.order_counter_sql, "order_counter")
   static let orderCreated = Statement(PackageResources.order_created_sql, "order_created")
   static let orderFind = Statement(PackageResources.order_find_sql, "order_find", readOnly: true)

@@ -6,10 +6,6 @@ import Logging
 struct StoreErrors: Sendable {
   let logger: Logger
 
-  /// How often a transaction is begun on one connection after another, when its own broke before it could have committed:
-  /// a restarted database breaks all idle ones, and each is found out once.
-  private static let attempts = 3
-
   /// Runs `body`, which is one transaction or only reads; what it throws leaves as ``DomainError`` or
   /// `CancellationError`.
   nonisolated(nonsending) func translating<Value>(
@@ -19,25 +15,34 @@ struct StoreErrors: Sendable {
     while true {
       do {
         return try await body()
-      } catch let error as PostgresError where error.kind == .connectionLostNotStarted && attempt < Self.attempts {
+      } catch let error as PostgresError where attempt < error.attempts {
         attempt += 1
-      } catch let error as PostgresError {
+      } catch {
         throw translated(error)
-      } catch is UnknownStoredValue {
-        logger.error("the database holds a value that this program does not know; is it older than the schema?")
-        throw DomainError.fault
       }
+    }
+  }
+
+  /// What is not the database's stays as it is.
+  func translated(_ error: any Error) -> any Error {
+    switch error {
+    case let error as PostgresError: return translated(error)
+    case is UnknownStoredValue:
+      logger.error("the database holds a value that this program does not know; is it older than the schema?")
+      return DomainError.fault
+    default: return error
     }
   }
 
   private func translated(_ error: PostgresError) -> DomainError {
     switch error.kind {
-    case .connectionLostNotStarted, .unavailable, .poolExhausted, .closed, .statementTimeout:
+    case .poolExhausted:
+      return .tooManyCalls
+    case .connectionLostNotStarted, .unavailable, .closed, .statementTimeout:
       return .storeUnavailable(mayHaveTakenEffect: false)
     case .connectionLostOutcomeUnknown:
       return .storeUnavailable(mayHaveTakenEffect: true)
-    case .server where error.sqlState == .serializationFailure || error.sqlState == .deadlockDetected,
-      .server where error.sqlState == .lockNotAvailable:
+    case .server where error.lostToAnotherWriter:
       return .aborted
     case .server where error.isRetryable:
       return .storeUnavailable(mayHaveTakenEffect: false)
@@ -46,5 +51,20 @@ struct StoreErrors: Sendable {
       logger.error("a statement failed", metadata: ["error": "\(error)"])
       return .fault
     }
+  }
+}
+
+extension PostgresError {
+  /// Whether another transaction was in the way; nothing of this one stays.
+  fileprivate var lostToAnotherWriter: Bool {
+    sqlState == .serializationFailure || sqlState == .deadlockDetected || sqlState == .lockNotAvailable
+  }
+
+  /// How often a transaction that ends like this is run at most. A restarted database breaks all idle connections, and
+  /// each is found out once. Whoever holds a lock for longer than another waits for it is gone at the second attempt: a
+  /// frozen program's transaction ends at the idle timeout, which is shorter than the wait.
+  fileprivate var attempts: Int {
+    if kind == .connectionLostNotStarted { return 3 }
+    return kind == .server && lostToAnotherWriter ? 2 : 1
   }
 }

@@ -45,7 +45,7 @@ enum BenchToken {
 
     func revoke(_ id: TokenID, by mutation: Mutation) async throws -> AccessToken { token }
 
-    func resolve(_ sha256: SHA256Digest) async throws -> ResolvedToken? {
+    func resolve(_ sha256: SHA256Digest, knownOf business: BusinessID?) async throws -> ResolvedToken? {
       token.sha256 == sha256 ? ResolvedToken(token: token, microsecondsLeft: nil) : nil
     }
   }

@@ -42,7 +42,7 @@ struct RowStreamTests {
 
   @Test("leaving the loop cancels the statement, and the connection goes on", .timeLimit(.minutes(10)))
   func leftEarly() async throws {
-    try await withPool({ $0.leasedConnections = 1 }) { pool in
+    try await withPool({ $0.interactive.connections = 1 }) { pool in
       try await pool.withConnection { connection in
         let pid = try await connection.number("SELECT pg_backend_pid()")
         for try await row in connection.stream(Self.series, [.int8(.max)]) where try row.int64(0) == 1_000 { break }
@@ -85,6 +85,42 @@ struct RowStreamTests {
       try await Task.sleep(for: .milliseconds(100))
       reading.cancel()
       await #expect(throws: CancellationError.self) { try await reading.value }
+    }
+  }
+
+  @Test("leaving a stream early costs a cancel request, and not the connection", .timeLimit(.minutes(10)))
+  func keepsConnection() async throws {
+    try await withPool({ $0.reports.connections = 1 }) { pool in
+      let pid = try await pool.withConnection(.reports) { try await $0.number("SELECT pg_backend_pid()") }
+      for _ in 0..<20 {
+        try await pool.withConnection(.reports) { connection in
+          for try await _ in connection.stream(Statement("SELECT repeat('x', 1000) FROM generate_series(1, 1000000)")) {
+            break
+          }
+        }
+      }
+      try await pool.withConnection(.reports) { try await $0.expect("SELECT pg_backend_pid()", gives: pid) }
+    }
+  }
+
+  @Test("large rows are read ahead by their bytes, not by their number", .timeLimit(.minutes(10)))
+  func largeRows() async throws {
+    try await withPool { pool in
+      try await pool.withConnection(.reports) { connection in
+        var iterator = connection.stream(
+          Statement("SELECT n, repeat('x', 1000000) FROM generate_series(1, 200) AS n")
+        ).makeAsyncIterator()
+        let first = try #require(try await iterator.next())
+        #expect(first.byteCount == 1_000_004)
+        // The server cannot go on: what it has sent fills the reader's buffer, libpq's and the sockets'.
+        try await pool.waitForBackend(waitingFor: "ClientWrite")
+        var count = 1
+        while let row = try await iterator.next() {
+          count += 1
+          #expect(row.byteCount == 1_000_004)
+        }
+        #expect(count == 200)
+      }
     }
   }
 }

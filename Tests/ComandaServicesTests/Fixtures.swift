@@ -96,7 +96,7 @@ final class MemoryTokens: TokenStore {
     }
   }
 
-  func resolve(_ sha256: SHA256Digest) async throws -> ResolvedToken? {
+  func resolve(_ sha256: SHA256Digest, knownOf business: BusinessID?) async throws -> ResolvedToken? {
     let elapsed = (clock.uptime - start.uptime).nanoseconds / 1_000
     return state.withLock { state in
       state.lookups += 1

@@ -264,8 +264,10 @@ struct OrderStoreTests {
         _ = try await store.orders.create(
           store.newOrder(draft("A-\(number)"), id: number + 10), in: store.business, by: store.mutation("Create"))
       }
-      let found = try await store.orders.orders([newID(13), newID(99), newID(11)], of: store.business)
+      let ids: [OrderID] = [newID(13), newID(99), newID(11), newID(13)]
+      let (found, deferred) = try await store.orders.orders(ids, of: store.business)
       #expect(found.map(\.content.externalID) == ["A-3", "A-1"])
+      #expect(deferred.isEmpty)
     }
   }
 }

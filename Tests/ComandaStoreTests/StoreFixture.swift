@@ -8,6 +8,7 @@ import Testing
 
 /// A database of one test's own, with the schema, one business, and every store over it.
 struct StoreFixture {
+  let url: String
   let pool: PostgresPool
   let orders: PostgresOrderStore
   let imports: PostgresImportStore
@@ -21,10 +22,10 @@ struct StoreFixture {
   static func run(_ test: (StoreFixture) async throws -> Void) async throws {
     let url = try await TestDatabase.shared.makeDatabase()
     var configuration = try PostgresConfiguration(url: url)
-    configuration.leasedConnections = 6
+    configuration.interactive.connections = 6
     let pool = try PostgresPool(configuration: configuration, logger: silentLogger)
     _ = try await Migrator(Schema.migrations, logger: silentLogger).migrate(pool)
-    let fixture = StoreFixture(pool: pool, logger: silentLogger)
+    let fixture = StoreFixture(url: url, pool: pool, logger: silentLogger)
     try await fixture.businesses.create(
       Business(id: fixture.business, name: "Noodle Bar", createdAt: fixture.now), by: fixture.mutation("CreateBusiness")
     )
@@ -33,7 +34,8 @@ struct StoreFixture {
     await pool.shutDown()
   }
 
-  private init(pool: PostgresPool, logger: Logger) {
+  private init(url: String, pool: PostgresPool, logger: Logger) {
+    self.url = url
     self.pool = pool
     orders = PostgresOrderStore(pool: pool, logger: logger)
     imports = PostgresImportStore(pool: pool, logger: logger)

@@ -77,6 +77,16 @@ WITH rules (rule, broken) AS (
       AND NOT EXISTS (
         SELECT FROM notification_intents n WHERE (n.business_id, n.order_id) = (o.business_id, o.order_id)))
   UNION ALL
+  SELECT 'payment intent that is canceled without its order, or alive though that is canceled', (
+    SELECT count(*) FROM payment_intents p
+    JOIN orders o USING (business_id, order_id)
+    WHERE (p.status = 2) <> (o.status = 7))
+  UNION ALL
+  SELECT 'notification intent that is canceled without its order, or alive though that is canceled', (
+    SELECT count(*) FROM notification_intents n
+    JOIN orders o USING (business_id, order_id)
+    WHERE (n.status = 2) <> (o.status = 7))
+  UNION ALL
   SELECT 'import without its applier', (
     SELECT count(*) FROM imports i
     WHERE NOT EXISTS (

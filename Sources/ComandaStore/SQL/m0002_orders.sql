@@ -74,6 +74,7 @@ CREATE TABLE order_events (
 );
 
 -- A part of an order's total that wants to be paid. A large order has several, and one payment may carry many.
+-- status: 1 owed, 2 canceled together with its order.
 CREATE TABLE payment_intents (
   business_id uuid NOT NULL,
   order_id uuid NOT NULL,
@@ -84,10 +85,12 @@ CREATE TABLE payment_intents (
   method smallint NOT NULL,
   currency text COLLATE "C" NOT NULL,
   CONSTRAINT payment_intents_pk PRIMARY KEY (business_id, order_id, part),
-  CONSTRAINT payment_intents_amount CHECK (amount > 0)
+  CONSTRAINT payment_intents_amount CHECK (amount > 0),
+  CONSTRAINT payment_intents_status CHECK (status BETWEEN 1 AND 2)
 );
 
 -- Something that the customer of an order wants to be told. The recipient is read from the order when it is sent.
+-- status: 1 to be told, 2 canceled together with its order.
 CREATE TABLE notification_intents (
   business_id uuid NOT NULL,
   order_id uuid NOT NULL,
@@ -96,5 +99,6 @@ CREATE TABLE notification_intents (
   status smallint NOT NULL,
   channel smallint NOT NULL,
   CONSTRAINT notification_intents_pk PRIMARY KEY (business_id, order_id, occasion),
-  CONSTRAINT notification_intents_channel CHECK (channel BETWEEN 2 AND 4)
+  CONSTRAINT notification_intents_channel CHECK (channel BETWEEN 2 AND 4),
+  CONSTRAINT notification_intents_status CHECK (status BETWEEN 1 AND 2)
 );
