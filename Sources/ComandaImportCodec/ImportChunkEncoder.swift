@@ -74,8 +74,7 @@ public struct ImportChunkEncoder: Sendable {
       field: "", code: "TOO_LARGE",
       message: "the order needs more than \(ImportLimits.chunkBytes / 1024) KiB with its lines of the file; shorten it",
       line: lines.first?.line)
-    return .unreadable(
-      externalID: String(externalID.unicodeScalars.prefix(ImportLimits.externalIDLength)), problems: [problem])
+    return .unreadable(externalID: StagedRow.knownID(externalID), problems: [problem])
   }
 
   /// Keeps enough of each line to recognise it.
