@@ -161,11 +161,17 @@ public struct BatchImportService: Comanda_V1_BatchImportService.Server {
     throw RPCError.notOffered(context.method)
   }
 
-  /// Not offered yet.
+  /// Has a faulted import worked on again.
   public func resumeImport(
     _ request: Comanda_V1_ResumeImportRequest, context: ServerContext
   ) async throws -> Comanda_V1_Import {
-    throw RPCError.notOffered(context.method)
+    let business = try context.business()
+    let mutation = try environment.mutation(request, requestID: request.requestID, isRequired: true, in: context)
+    let id = try ImportID(request.importID, field: "import_id")
+    let resumed = try await imports.resume(id, of: business, by: mutation)
+    queue.rowsArrived(of: business)
+    news.changed(id)
+    return Comanda_V1_Import(resumed)
   }
 
   /// Not offered yet.

@@ -28,7 +28,7 @@ struct EncodedChunk {
   }
 
   private mutating func append(rowAt index: Int, duplicates: inout DuplicateFinder) throws {
-    let number = chunk.firstRow + Int64(index)
+    let number = chunk.firstRow + Int64(index)  // bounded: at most the chunk's lastRow
     let line = chunk.firstLine(ofRowAt: index)
     let sourceStart = source.count
     SourceLines.append(chunk, rowAt: index, to: &source)

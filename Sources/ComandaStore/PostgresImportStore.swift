@@ -14,7 +14,8 @@ public struct PostgresImportStore: ImportStore {
     self.errors = StoreErrors(logger: logger)
   }
 
-  /// The import and its applier's row, once for each request id.
+  /// The import and its applier's row, once for each request id. The business's counter comes first and not last, as it
+  /// does elsewhere, because the number of its imports is counted under it.
   public func create(
     _ id: ImportID, _ description: ImportDescription, in business: BusinessID, by mutation: Mutation
   ) async throws -> Import {
@@ -26,11 +27,15 @@ public struct PostgresImportStore: ImportStore {
             case .repeated(let earlier):
               return try await connection.find(ImportID(earlier), of: business)
             case .first:
-              _ = try await connection.pipeline(
-                [
+              let audit = audit(mutation, of: id.uuid, in: business)
+              let results = try await connection.pipeline(
+                Array(audit.prefix(1)) + [
                   (SQL.importCreate, description.parameters(id, business, mutation)),
                   (SQL.importCreateApplier, [.id(business), .id(id)]),
-                ] + audit(mutation, of: id.uuid, in: business))
+                ] + audit.dropFirst())
+              guard results[1].affectedRows == 1 else {
+                throw DomainError.tooManyUnfinishedImports(limit: Import.unfinishedLimit)
+              }
               return try await connection.find(id, of: business)
             }
           }
@@ -55,7 +60,8 @@ public struct PostgresImportStore: ImportStore {
     }
   }
 
-  /// Out of the primary key, since ids are in the order of creation.
+  /// Out of the primary key, since ids are in the order of creation. A page is shorter than asked for where its header
+  /// lines would exceed a megabyte.
   public func list(
     states: Set<ImportState>, group: String, of business: BusinessID, page: PageRequest<ImportID>
   ) async throws -> Page<Import, ImportID> {
@@ -71,7 +77,8 @@ public struct PostgresImportStore: ImportStore {
           ])
       }
       let imports = try result.rows.prefix(page.size).map { try $0.importRecord(of: business) }
-      return Page(elements: imports, next: result.rows.count > page.size ? imports.last?.id : nil)
+      let listed = try result.rows.first?.int64(27) ?? 0
+      return Page(elements: imports, next: listed > imports.count ? imports.last?.id : nil)
     }
   }
 
@@ -106,7 +113,7 @@ public struct PostgresImportStore: ImportStore {
         try await connection.transaction { connection in
           if case .first = try await connection.claim(mutation, in: business, response: id.uuid) {
             // The applier's row first, as the applier does: the other way round both could wait for each other.
-            _ = try await connection.query(SQL.importFence, [.id(business), .id(id)])
+            _ = try await connection.query(SQL.importClose, [.id(business), .id(id)])
             let state = try await connection.lock(id, of: business).state
             guard state != .completed else { throw DomainError.importNotOpen(state) }
             if state != .canceled {
@@ -115,6 +122,28 @@ public struct PostgresImportStore: ImportStore {
             }
           }
           return try await connection.find(id, of: business)
+        }
+      }
+    }
+  }
+}
+
+extension PostgresImportStore {
+  /// Touches the applier's row only, and only when the import is faulted.
+  public func resume(_ id: ImportID, of business: BusinessID, by mutation: Mutation) async throws -> Import {
+    try await errors.translating {
+      try await pool.withConnection { connection in
+        try await connection.transaction { connection in
+          guard case .first = try await connection.claim(mutation, in: business, response: id.uuid) else {
+            return try await connection.find(id, of: business)
+          }
+          let resumed = try await connection.query(SQL.importResume, [.id(business), .id(id)])
+          if resumed.affectedRows == 1 {
+            _ = try await connection.pipeline(audit(mutation, of: id.uuid, in: business))
+          }
+          let found = try await connection.find(id, of: business)
+          guard !found.progress.state.isFinal else { throw DomainError.importNotOpen(found.progress.state) }
+          return found
         }
       }
     }
@@ -146,6 +175,7 @@ extension ImportDescription {
       .int2(policy.rawValue), .int2(defaults.paymentMethod.rawValue), .int2(defaults.notificationChannel.rawValue),
       .text(defaults.currency.code), .bool(createsPayments), .bool(createsNotifications), .text(sourceName),
       .text(group), .orNull(fileSHA256) { .digest($0) }, .orNull(mappingSHA256) { .digest($0) }, .bytes(sourceHeader),
+      .int8(Int64(Import.unfinishedLimit)),
     ]
   }
 }
