@@ -31,7 +31,8 @@ public struct BatchImportService: Comanda_V1_BatchImportService.Server {
     return Comanda_V1_Import(created)
   }
 
-  /// Takes rows, each chunk durably before the next is read; no further chunk once the server drains.
+  /// Takes rows, each chunk durably before the next is read; once the server drains, no further chunk is taken or waited
+  /// for.
   ///
   /// It runs off the connection's loop: decoding a chunk takes longer than other calls of the loop should wait.
   public func uploadRows(
@@ -40,11 +41,14 @@ public struct BatchImportService: Comanda_V1_BatchImportService.Server {
     let business = try context.business()
     return try await withTaskExecutorPreference(globalConcurrentExecutor) {
       var upload = try ImportUpload(business: business, service: self, context: context)
-      for try await message in requests {
-        if let response = try await upload.receive(message) { return response }
-        if context.isDraining { throw upload.draining }
+      while true {
+        switch try await requests.next(whileServing: context) {
+        case .request(let message):
+          if let response = try await upload.receive(message) { return response }
+        case .end: return try await upload.unfinished()
+        case .draining: throw upload.draining
+        }
       }
-      return try await upload.unfinished()
     }
   }
 

@@ -169,7 +169,12 @@ struct ImportUpload {
 
   /// The server is about to stop; what was staged is durable.
   var draining: RPCError {
-    refusal(
+    guard importID != nil else {
+      return RPCError(
+        .unavailable, "the server is about to stop; upload again",
+        details: ErrorDetails.bytes(reason: "SERVER_DRAINING"))
+    }
+    return refusal(
       .unavailable, "SERVER_DRAINING", committedRow,
       "the server is about to stop; upload again, and go on with the row after \(committedRow)")
   }

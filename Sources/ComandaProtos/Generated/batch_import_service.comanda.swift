@@ -163,6 +163,8 @@ public enum Comanda_V1_BatchImportService {
     /// is read, and applied while the upload goes on.
     ///
     /// A call that ends without a finish answers too: with `sealed` false, and the import waits for another upload.
+    /// When the server is about to stop, it ends after the chunk at hand, or at once when it waits for one:
+    /// UNAVAILABLE.
     ///
     /// Errors: NOT_FOUND; INVALID_ARGUMENT for a message that is malformed or breaks a bound; DATA_LOSS for a wrong
     /// checksum; ALREADY_EXISTS for rows that the server has with other content; OUT_OF_RANGE for a chunk that does not
@@ -297,6 +299,8 @@ public enum Comanda_V1_BatchImportService {
     /// is read, and applied while the upload goes on.
     ///
     /// A call that ends without a finish answers too: with `sealed` false, and the import waits for another upload.
+    /// When the server is about to stop, it ends after the chunk at hand, or at once when it waits for one:
+    /// UNAVAILABLE.
     ///
     /// Errors: NOT_FOUND; INVALID_ARGUMENT for a message that is malformed or breaks a bound; DATA_LOSS for a wrong
     /// checksum; ALREADY_EXISTS for rows that the server has with other content; OUT_OF_RANGE for a chunk that does not
