@@ -65,7 +65,8 @@ struct RequestTests {
     let errors: [DomainError] = [
       .invalid([]), .notFound(.order, id: "x"), .notFound(.import, id: "x"), .requestIDReused,
       .etagMismatch(current: "2"), .illegalMove(IllegalMove(from: .ready, to: .ready, legal: [])),
-      .importNotOpen(.completed), .finishMismatch(totalRows: 1, committedRow: 2), .fileDiffers, .tooManyUnfinishedImports(limit: 100),
+      .importNotOpen(.completed), .finishMismatch(totalRows: 1, committedRow: 2), .fileDiffers,
+      .tooManyUnfinishedImports(limit: 100),
       .scopeMissing(.ordersRead), .businessForeign, .businessMissing, .aborted,
       .storeUnavailable(mayHaveTakenEffect: true), .fault,
     ]
