@@ -15,13 +15,14 @@ public protocol ImportStore: Sendable {
   /// Only how far the import is, or nil: what a watcher polls.
   func progress(of id: ImportID, of business: BusinessID) async throws -> ImportProgress?
 
-  /// Imports in one of the states, all when there are none, with this group if it is not empty; the newest first.
+  /// Imports in one of the states, all when there are none, with this group if it is not empty; the newest first. A page
+  /// is shorter than asked for where its header lines would exceed a megabyte.
   func list(
     states: Set<ImportState>, group: String, of business: BusinessID, page: PageRequest<ImportID>
   ) async throws -> Page<Import, ImportID>
 
   /// The rows of an import in order, those with one of the outcomes; all when there are none. Failed rows come with
-  /// their source lines. A page is shorter than asked for where its source lines would exceed a megabyte.
+  /// their source lines. A page is shorter than asked for where source lines and problems would exceed a megabyte.
   func rows(
     of id: ImportID, of business: BusinessID, outcomes: Set<RowOutcome>, page: PageRequest<Int64>
   ) async throws -> Page<ImportRow, Int64>

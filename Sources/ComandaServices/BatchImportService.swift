@@ -133,9 +133,9 @@ public struct BatchImportService: Comanda_V1_BatchImportService.Server {
     var bytes = 0
     for row in page.elements {
       let result = Comanda_V1_ImportRowResult(row)
-      bytes += try (result.serializedBytes() as [UInt8]).count
+      bytes += try (result.serializedBytes() as [UInt8]).count  // bounded: a page of the store has about a megabyte
       if bytes > Self.pageBytes, !response.rows.isEmpty {
-        response.nextPageToken = tokens.text((row.number - 1).bigEndianBytes)
+        response.nextPageToken = tokens.text((row.number - 1).bigEndianBytes)  // bounded: rows are numbered from 1
         return response
       }
       response.rows.append(result)

@@ -38,6 +38,9 @@ struct ApplierTurn {
     do {
       let refused = try await Bisection.refused(in: rows) { try await isRefused($0, of: work) }
       guard let refused else { return try await countFault(of: work, error) }
+      logger.warning(
+        "the database refuses rows of an import, which fail",
+        metadata: ["import": "\(work.id)", "rows": "\(refused.count)", "error": "\(error)"])
       return try await connection.transaction { connection in
         guard try await work.hold(on: connection) else { return .idle }
         return try await ChunkApplication(work: work, connection: connection).run(rows, refused: refused)

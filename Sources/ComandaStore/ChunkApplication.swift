@@ -94,6 +94,7 @@ struct ChunkApplication {
       case .unchanged, .valid, .duplicate: counts.unchanged += 1
       }
     }
+    // bounded: by the rows of the chunk
     guard counts.inserted + counts.unchanged + counts.failed == counts.valid + counts.duplicates else {
       // A row with a taken id whose order is gone again: the next attempt inserts it.
       throw DomainError.aborted

@@ -9,6 +9,7 @@ extension PostgresImportStore {
     try await errors.translating {
       try await pool.withConnection { connection in
         let key: [Parameter] = [.id(business), .id(id)]
+        // bounded: a page has at most 1,000 rows
         let place: [Parameter] = [.int8(page.after ?? 0), .int8(Int64(page.size) + 1)]
         let wanted = outcomes.isEmpty ? Set(RowOutcome.allCases) : outcomes
         let numbers = Parameter.int2Array(wanted.map(\.rawValue).sorted())

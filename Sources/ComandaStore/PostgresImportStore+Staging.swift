@@ -16,10 +16,14 @@ extension PostgresImportStore {
             return try await stageOnce(chunk, on: connection)
           } catch let error as PostgresError where error.isRefusalOfData {
             let tried = chunk
+            // bounded: indices of rows, of which there is at least one
             let refused = try await Bisection.refused(in: 0...Int64(chunk.rows.count - 1)) { rows in
               try await isRefused(tried.part(Int(rows.lowerBound)..<Int(rows.upperBound) + 1), on: connection)
             }
             guard let refused else { throw error }
+            errors.logger.warning(
+              "the database refuses rows of an import, which are staged as failed",
+              metadata: ["import": "\(chunk.importID)", "rows": "\(refused.count)", "error": "\(error)"])
             for index in refused { chunk.refuse(rowAt: Int(index)) }
           }
         }
@@ -141,7 +145,9 @@ extension StagedChunk {
       return .settled(isSame ? .duplicate(committedRow: committedRow) : .conflict(committedRow: committedRow))
     }
     guard state == .receiving else { return .settled(.notOpen(state)) }
-    guard firstRow == committedRow + 1 else { return .settled(.outOfRange(committedRow: committedRow)) }
+    guard firstRow == committedRow + 1 else {  // bounded: the number of a staged row
+      return .settled(.outOfRange(committedRow: committedRow))
+    }
     return .next(after: committedRow)
   }
 

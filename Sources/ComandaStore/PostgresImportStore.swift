@@ -73,7 +73,7 @@ public struct PostgresImportStore: ImportStore {
           SQL.importList,
           [
             .id(business), .int2Array(states.map(\.rawValue).sorted()), .text(group), .id(before),
-            .int8(Int64(page.size) + 1),
+            .int8(Int64(page.size) + 1),  // bounded: a page has at most 1,000 imports
           ])
       }
       let imports = try result.rows.prefix(page.size).map { try $0.importRecord(of: business) }

@@ -53,6 +53,25 @@ struct ImportBoundTests {
     }
   }
 
+  @Test("a page of failed rows ends at about a megabyte of problems and goes on behind it")
+  func bigProblems() async throws {
+    try await StoreFixture.run { store in
+      let id = try await store.createImport()
+      let problem = RowProblem(field: "f", code: "C", message: String(repeating: "😀", count: 500), line: 1)
+      for row in 1...60 as ClosedRange<Int64> {
+        var chunk = StagedChunk(businessID: store.business, importID: id, firstRow: row, sha256: digest(UInt8(row)))
+        chunk.append(.failed(externalID: "", problems: Array(repeating: problem, count: 20)))
+        #expect(try await store.imports.stage(chunk) == .staged(committedRow: row))
+      }
+      for outcomes in [[], [.failed]] as [Set<RowOutcome>] {
+        let page = try await store.imports.rows(
+          of: id, of: store.business, outcomes: outcomes, page: PageRequest(size: 1_000))
+        #expect(page.elements.count == 27 && page.next == 27)
+        #expect(try await store.allRows(of: id, outcomes: outcomes, pageSize: 1_000).count == 60)
+      }
+    }
+  }
+
   @Test("a page of imports ends at about a megabyte of header lines and goes on behind it")
   func bigHeaders() async throws {
     try await StoreFixture.run { store in
