@@ -78,7 +78,7 @@ struct ApplierTurn {
       SQL.applyFault,
       [
         .id(business), .id(work.id), .int4(Int32(ImportFaults.limit)), .float8(ImportFaults.firstPause),
-        .float8(ImportFaults.longestPause),
+        .float8(ImportFaults.longestPause), .float8(Double.random(in: 0...1)),
       ])
     // No row: it was canceled meanwhile.
     return .faulted(work.id, isParked: try counted.rows.first?.bool(0) ?? false)

@@ -116,11 +116,6 @@ extension PostgresImportStore {
   }
 }
 
-extension SQLState {
-  /// XX000: what Citus answers to a violation inside of a COPY.
-  fileprivate static let internalError = SQLState("XX000")
-}
-
 /// Leaves the transaction, so that it is rolled back.
 private struct StagingFailure: Error {
   let outcome: Staging

@@ -28,14 +28,17 @@ public struct PostgresImportStore: ImportStore {
               return try await connection.find(ImportID(earlier), of: business)
             case .first:
               let audit = audit(mutation, of: id.uuid, in: business)
-              let results = try await connection.pipeline(
-                Array(audit.prefix(1)) + [
+              let limit = Import.unfinishedLimit
+              let counting = try await connection.pipeline(
+                audit.prefix(1) + [(SQL.importUnfinished, [.id(business), .int8(Int64(limit))])])
+              guard try known(counting.last?.rows.first).int64(0) < limit else {
+                throw DomainError.tooManyUnfinishedImports(limit: limit)
+              }
+              _ = try await connection.pipeline(
+                [
                   (SQL.importCreate, description.parameters(id, business, mutation)),
                   (SQL.importCreateApplier, [.id(business), .id(id)]),
                 ] + audit.dropFirst())
-              guard results[1].affectedRows == 1 else {
-                throw DomainError.tooManyUnfinishedImports(limit: Import.unfinishedLimit)
-              }
               return try await connection.find(id, of: business)
             }
           }
@@ -175,7 +178,6 @@ extension ImportDescription {
       .int2(policy.rawValue), .int2(defaults.paymentMethod.rawValue), .int2(defaults.notificationChannel.rawValue),
       .text(defaults.currency.code), .bool(createsPayments), .bool(createsNotifications), .text(sourceName),
       .text(group), .orNull(fileSHA256) { .digest($0) }, .orNull(mappingSHA256) { .digest($0) }, .bytes(sourceHeader),
-      .int8(Int64(Import.unfinishedLimit)),
     ]
   }
 }

@@ -40,6 +40,7 @@ enum SQL {
   static let importResume = Statement(PackageResources.import_resume_sql, "import_resume")
   static let importRows = Statement(PackageResources.import_rows_sql, "import_rows")
   static let importSeal = Statement(PackageResources.import_seal_sql, "import_seal")
+  static let importUnfinished = Statement(PackageResources.import_unfinished_sql, "import_unfinished")
 
   static let orderAudit = Statement(PackageResources.order_audit_sql, "order_audit")
   static let orderCounter = Statement(PackageResources.order_counter_sql, "order_counter")
