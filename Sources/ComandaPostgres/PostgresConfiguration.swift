@@ -1,28 +1,37 @@
 import CLibPQ
+import Glibc
 
 /// How to reach PostgreSQL, and how much of it to use.
 public struct PostgresConfiguration: Sendable {
-  /// Connections that many callers' short statements share, pipelined. Each is one server process, which works
-  /// through its pipeline one statement after the other: more of them only pay with more cores. Default 2.
-  public var pipelinedConnections = 2
-  /// Connections for those who need one alone: COPY, transactions with decisions in between, long reads. Default 8.
-  public var leasedConnections = 8
+  /// Short reads by key. Default: 2 connections, 5 s a statement, 32 calls under way on each.
+  public var reads = PipelinedLimits(
+    connections: 2, statementTimeout: .seconds(5), inFlightPerConnection: 32, inFlightPerTenant: 32, waiters: 16_384,
+    waitersPerTenant: 1_024)
+  /// Short writing transactions without a decision in between. Default: as for ``reads``.
+  public var writes = PipelinedLimits(
+    connections: 2, statementTimeout: .seconds(5), inFlightPerConnection: 32, inFlightPerTenant: 32, waiters: 16_384,
+    waitersPerTenant: 1_024)
+  /// Transactions with decisions in between. Default: 4 connections, 3 of them for one tenant, 10 s a statement.
+  public var interactive = LeasedLimits(
+    connections: 4, connectionsPerTenant: 3, statementTimeout: .seconds(10), waiters: 1_024, waitersPerTenant: 64)
+  /// COPY and statements over thousands of rows. Default: 4 connections, 3 of them for one tenant, 60 s a statement.
+  public var imports = LeasedLimits(
+    connections: 4, connectionsPerTenant: 3, statementTimeout: .seconds(60), waiters: 1_024, waitersPerTenant: 64)
+  /// Reads that may look at much: each keeps a core busy for as long as it lasts, so that more of them than there are
+  /// cores would slow everybody down. Default: a connection for each core and at least 2, 1 of them for one tenant,
+  /// 5 s a statement.
+  public var reports = LeasedLimits(
+    connections: max(2, coresOfThisMachine), connectionsPerTenant: 1, statementTimeout: .seconds(5), waiters: 1_024,
+    waitersPerTenant: 64)
   /// How long one attempt to connect may take, over all hosts and addresses. Default 5 s.
   public var connectTimeout = Duration.seconds(5)
   /// How long a call waits for a connection before it fails with `unavailable`: long enough for the server to
   /// restart. Default 10 s.
   public var acquireTimeout = Duration.seconds(10)
-  /// PostgreSQL's `statement_timeout` on pipelined connections, where one slow statement delays its neighbours;
-  /// at least 1 ms. Default 5 s.
-  public var statementTimeout = Duration.seconds(5)
-  /// PostgreSQL's `statement_timeout` on leased connections; nil: none. Default 5 min.
-  public var leasedStatementTimeout: Duration? = .seconds(300)
-  /// How many calls may be under way on one pipelined connection; the others queue. Default 512.
-  public var inFlightPerConnection = 512
-  /// How many calls may queue for a pipelined connection. Default 16,384.
-  public var callWaiters = 16_384
-  /// How many callers may wait for a leased connection. Default 256.
-  public var leaseWaiters = 256
+  /// PostgreSQL's `idle_in_transaction_session_timeout` on every connection, at least 1 ms: a program that is frozen or
+  /// cut off holds the locks of its open transactions for so long, and everybody else who wants them waits. Shorter than
+  /// the `lock_timeout` of those who wait. Default 3 s.
+  public var idleInTransactionTimeout = Duration.seconds(3)
   /// How long a shutdown waits for calls and leases before it closes their connections. Default 10 s.
   public var shutdownGrace = Duration.seconds(10)
   /// What `pg_stat_activity` calls this program.
@@ -73,6 +82,7 @@ extension PostgresConfiguration {
     // Ours comes last and so holds: the pool relies on it to tell a slow server from one that is gone.
     var options = value(of: "options").map { $0 + " " } ?? ""
     options += "-c statement_timeout=\(statementTimeout?.wholeMilliseconds ?? 0)"
+    options += " -c idle_in_transaction_session_timeout=\(max(1, idleInTransactionTimeout.wholeMilliseconds))"
     parameters.removeAll { $0.keyword == "options" || $0.keyword == "client_encoding" }
     parameters.append(("options", options))
     parameters.append(("client_encoding", "UTF8"))
@@ -91,3 +101,6 @@ extension Duration {
     return Int32(clamping: milliseconds)
   }
 }
+
+/// The database's machine may have another number of them; an operator who knows it says so.
+private let coresOfThisMachine = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))

@@ -1,10 +1,16 @@
+public import FoundationEssentials
 public import Logging
 
 /// PostgreSQL for many concurrent callers.
 ///
-/// Short statements go through ``query(_:_:)`` and ``transaction(_:)``: they share a few connections, one behind the
-/// other without waiting for each other's answers. Whatever is slow, large or to be cancelled leases a connection for
-/// itself with ``withConnection(_:)``.
+/// Short statements go through ``query(_:_:for:)`` and ``transaction(_:for:)``: they share a few connections, one behind
+/// the other without waiting for each other's answers. Whatever is slow, large or to be cancelled leases a connection
+/// for itself with ``withConnection(_:for:_:)``.
+///
+/// Connections are divided into lanes by kind of work: plain reads and other short statements, which follow from the
+/// statement, and those of ``LeasedLane``, which the caller names. A caller says on behalf of which tenant it acts, nil
+/// being the platform itself: those who wait in a lane are served in turn by tenant, and a tenant has bounds of its own,
+/// so that one that asks for much delays itself.
 ///
 /// Connections are made when first needed, and again when they break; while the database is down, calls wait for up to
 /// the acquire timeout. One thread drives all connections; it ends with ``run()`` or ``shutDown()``.
@@ -45,8 +51,10 @@ public final class PostgresPool: Sendable {
   /// itself goes on, within the statement timeout. It must not be BEGIN, SET or anything else that outlives it.
   ///
   /// - Throws: ``PostgresError``, or `CancellationError`.
-  public func query(_ statement: Statement, _ parameters: [Parameter] = []) async throws -> QueryResult {
-    let results = try await perform(Call([BoundStatement(statement, parameters)]))
+  public func query(
+    _ statement: Statement, _ parameters: [Parameter] = [], for tenant: UUID? = nil
+  ) async throws -> QueryResult {
+    let results = try await perform(Call([BoundStatement(statement, parameters)], for: tenant))
     guard let result = results.first else { throw PostgresError.noResult }
     return result
   }
@@ -54,12 +62,14 @@ public final class PostgresPool: Sendable {
   /// Runs several short statements between BEGIN and COMMIT, in one round trip on a shared connection.
   ///
   /// The first error undoes all of them and is thrown, with the statement's index. Cancellation is that of
-  /// ``query(_:_:)``: the transaction may commit nevertheless.
+  /// ``query(_:_:for:)``: the transaction may commit nevertheless.
   ///
   /// - Returns: the results, in the statements' order.
-  public func transaction(_ statements: [(Statement, [Parameter])]) async throws -> [QueryResult] {
+  public func transaction(
+    _ statements: [(Statement, [Parameter])], for tenant: UUID? = nil
+  ) async throws -> [QueryResult] {
     if statements.isEmpty { return [] }
-    return try await perform(Call(BoundStatement.all(statements), .transaction))
+    return try await perform(Call(BoundStatement.all(statements), .statements, .whole, for: tenant))
   }
 
   private func perform(_ call: Call) async throws -> [QueryResult] {
@@ -78,15 +88,16 @@ public final class PostgresPool: Sendable {
   ///
   /// - Throws: ``PostgresError``, `CancellationError`, or what `body` throws.
   public nonisolated(nonsending) func withConnection<Value>(
+    _ lane: LeasedLane = .interactive, for tenant: UUID? = nil,
     _ body: nonisolated(nonsending) (PostgresConnection) async throws -> Value
   ) async throws -> Value {
-    let lease = Lease()
+    let lease = Lease(lane, tenant)
     try await withTaskCancellationHandler {
       try await lease.granted.wait {
         if !reactor.post(.lease(lease)) { lease.granted.end(.failure(PostgresError.poolClosed)) }
       }
     } onCancel: {
-      lease.granted.end(.failure(CancellationError()))
+      if lease.granted.end(.failure(CancellationError())) { reactor.post(.withdraw(lease)) }
     }
     let connection = PostgresConnection(reactor: reactor, lease: lease)
     do {

@@ -39,6 +39,8 @@ extension SQLState {
   public static let readOnlyTransaction = SQLState("25006")
   /// 25P02: the transaction has failed already and must be rolled back.
   public static let inFailedTransaction = SQLState("25P02")
+  /// 25P03: the server ended a session that kept a transaction idle for too long.
+  public static let idleInTransactionSessionTimeout = SQLState("25P03")
   /// 26000: the server does not know the prepared statement.
   public static let invalidStatementName = SQLState("26000")
   /// 28000: this user may not connect.
@@ -69,16 +71,19 @@ extension SQLState {
   public static let crashShutdown = SQLState("57P02")
   /// 57P03: the server starts up or shuts down and accepts no connection yet.
   public static let cannotConnectNow = SQLState("57P03")
+  /// 58030: the server could not read or write one of its files.
+  public static let ioError = SQLState("58030")
 }
 
 extension SQLState {
   /// Whether the same transaction, sent again, may well succeed.
   var isTransient: Bool {
     switch self {
-    case .serializationFailure, .deadlockDetected, .lockNotAvailable, .tooManyConnections, .adminShutdown,
-      .crashShutdown, .cannotConnectNow, .readOnlyTransaction:
+    case .serializationFailure, .deadlockDetected, .lockNotAvailable, .adminShutdown,
+      .crashShutdown, .cannotConnectNow, .readOnlyTransaction, .idleInTransactionSessionTimeout, .ioError:
       true
-    default: false
+    // 08: on its way to another server, as on Citus, the connection broke. 53: disk, memory or connections ran out.
+    default: classCode == "08" || classCode == "53"
     }
   }
 

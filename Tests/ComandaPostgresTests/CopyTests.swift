@@ -10,7 +10,7 @@ struct CopyTests {
   private nonisolated(nonsending) func withThings(
     _ body: nonisolated(nonsending) (PostgresPool) async throws -> Void
   ) async throws {
-    try await withPool({ $0.leasedConnections = 2 }) { pool in
+    try await withPool({ $0.interactive.connections = 2 }) { pool in
       _ = try await pool.query(Statement("CREATE TABLE thing (id int8 PRIMARY KEY, note text)"))
       try await body(pool)
     }

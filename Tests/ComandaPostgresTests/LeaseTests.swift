@@ -43,7 +43,7 @@ struct LeaseTests {
 
   @Test("a body that throws rolls back, and the connection is used again")
   func rollsBack() async throws {
-    try await withPool({ $0.leasedConnections = 1 }) { pool in
+    try await withPool({ $0.interactive.connections = 1 }) { pool in
       let pid = try await pool.withConnection { try await $0.number("SELECT pg_backend_pid()") }
       await #expect(throws: Refusal.self) {
         try await pool.withConnection { connection in
@@ -74,7 +74,7 @@ struct LeaseTests {
 
   @Test("a connection that is given back in a transaction is closed, and its transaction undone")
   func leftInTransaction() async throws {
-    try await withPool({ $0.leasedConnections = 1 }) { pool in
+    try await withPool({ $0.interactive.connections = 1 }) { pool in
       let pid = try await pool.withConnection { connection in
         _ = try await connection.query(Statement("BEGIN"))
         _ = try await connection.query(Statement("CREATE TABLE thing (id int8)"))
@@ -87,7 +87,7 @@ struct LeaseTests {
 
   @Test("a session that asked for it ends with its lease")
   func closedWhenGivenBack() async throws {
-    try await withPool({ $0.leasedConnections = 1 }) { pool in
+    try await withPool({ $0.interactive.connections = 1 }) { pool in
       try await pool.withConnection { connection in
         connection.closeWhenGivenBack()
         _ = try await connection.query(Statement("SET application_name = 'changed'"))
@@ -111,8 +111,8 @@ struct LeaseTests {
   @Test("callers wait for a connection, and more than may wait are refused", .timeLimit(.minutes(10)))
   func boundedWaiting() async throws {
     try await withPool({
-      $0.leasedConnections = 1
-      $0.leaseWaiters = 2
+      $0.interactive.connections = 1
+      $0.interactive.waiters = 2
       $0.acquireTimeout = .seconds(60)
     }) { pool in
       let kinds = try await withThrowingTaskGroup(of: PostgresError.Kind?.self) { group in
@@ -136,7 +136,7 @@ struct LeaseTests {
   @Test("a caller waits for a connection so long, and no longer")
   func timedWaiting() async throws {
     try await withPool({
-      $0.leasedConnections = 1
+      $0.interactive.connections = 1
       $0.acquireTimeout = .seconds(3)
     }) { pool in
       try await pool.withConnection { _ in
@@ -149,7 +149,7 @@ struct LeaseTests {
 
   @Test("who waits for a connection can be cancelled, and does not take it")
   func cancelledWaiting() async throws {
-    try await withPool({ $0.leasedConnections = 1 }) { pool in
+    try await withPool({ $0.interactive.connections = 1 }) { pool in
       try await pool.withConnection { _ in
         let waiting = Task { try await pool.withConnection { _ in } }
         try await Task.sleep(for: .milliseconds(20))
@@ -162,7 +162,7 @@ struct LeaseTests {
 
   @Test("cancellations at any moment lose no connection", .timeLimit(.minutes(10)))
   func cancelledAnywhere() async throws {
-    try await withPool({ $0.leasedConnections = 2 }) { pool in
+    try await withPool({ $0.interactive.connections = 2 }) { pool in
       for round in 0..<200 {
         let task = Task {
           try await pool.withConnection { connection in
@@ -186,7 +186,7 @@ struct LeaseTests {
 
   @Test("cancelling the task stops the statement on the server, and nothing else", .timeLimit(.minutes(10)))
   func cancellation() async throws {
-    try await withPool({ $0.leasedConnections = 1 }) { pool in
+    try await withPool({ $0.interactive.connections = 1 }) { pool in
       for _ in 0..<10 {
         let nap = Task {
           try await pool.withConnection { connection in

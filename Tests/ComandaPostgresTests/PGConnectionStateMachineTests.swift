@@ -49,6 +49,41 @@ struct PGConnectionStateMachineTests {
       ])
   }
 
+  @Test("BEGIN goes along with a transaction's first statements, and COMMIT with its last")
+  func openTransaction() {
+    var machine = withPreparedA(isShared: false)
+    #expect(
+      machine.send(1, [Self.a], .beginning) == [
+        .prepare(name(2), .begin, types: []), .execute(name(2), .begin), .execute(name(1), .statement(0)), .sync,
+      ])
+    #expect(
+      machine.send(2, [Self.a], .end) == [
+        .execute(name(1), .statement(0)), .sync, .prepare(name(3), .commit, types: []), .execute(name(3), .commit),
+        .sync,
+      ])
+    #expect(machine.send(3, [], .end) == [.execute(name(3), .commit), .sync])
+    #expect(
+      machine.received([
+        .success, .end, .success, .end, .success, .end, .sync, .failure(.ordinary), .end, .sync, .success, .end,
+        .success, .end, .sync,
+      ]) == [
+        .none, .none, .keepResult(1, .begin), .none, .keepResult(1, .statement(0)), .none, .finished(1, .succeeded),
+        .keepError(2, .statement(0)), .none, .none, .none, .none, .keepResult(2, .commit), .none, .finished(2, .failed),
+      ])
+  }
+
+  @Test("a stale preparation inside of an open transaction is its end: what came before cannot be sent again from here")
+  func staleInOpenTransaction() {
+    for shape in [Machine.Shape.beginning, .end] {
+      var machine = withPreparedA(isShared: false)
+      _ = machine.send(1, [Self.a], shape)
+      var replies: [Machine.Reply] = [.failure(.stalePreparation), .end, .sync]
+      if shape == .beginning { replies = [.success, .end, .success, .end] + replies }
+      if shape == .end { replies += [.success, .end, .success, .end, .sync] }
+      #expect(machine.received(replies).last == .finished(1, .failed))
+    }
+  }
+
   @Test("a transaction is BEGIN, its statements and a Sync, then COMMIT and a Sync")
   func transaction() {
     var machine = withPreparedA()

@@ -30,6 +30,14 @@ nonisolated(nonsending) func withPool<Value>(
   }
 }
 
+extension PostgresConfiguration {
+  /// Changes the limits of both lanes of shared connections.
+  mutating func setPipelined(_ change: (inout PipelinedLimits) -> Void) {
+    change(&reads)
+    change(&writes)
+  }
+}
+
 extension PostgresPool {
   /// Connects, so that what follows meets a pool at work.
   func connect() async throws {

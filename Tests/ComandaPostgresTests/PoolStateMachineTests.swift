@@ -8,21 +8,24 @@ struct PoolStateMachineTests {
 
   private let start = ContinuousClock.now
 
+  /// One lane of two shared connections (slots 0 and 1), and one of two leased ones (slots 2 and 3).
   private func limits() -> Pool.Limits {
-    var limits = Pool.Limits()
-    limits.pipelined = 2
-    limits.leased = 2
-    limits.inFlightPerConnection = 2
-    limits.callWaiters = 2
-    limits.leaseWaiters = 2
-    limits.acquireTimeout = .seconds(10)
-    return limits
+    Pool.Limits(
+      pipelined: [
+        .init(
+          connections: 2, statementTimeout: .seconds(5), inFlightPerConnection: 2, inFlightPerTenant: 3, waiters: 2,
+          waitersPerTenant: 2)
+      ],
+      leased: [
+        .init(connections: 2, connectionsPerTenant: 1, statementTimeout: nil, waiters: 2, waitersPerTenant: 2)
+      ],
+      acquireTimeout: .seconds(10))
   }
 
   /// A pool whose two shared connections are up.
   private func connectedPool() -> Pool {
     var pool = Pool(limits())
-    #expect(pool.call("first", now: start) == .wait)
+    #expect(pool.call("first", now: start) == .waits)
     #expect(pool.slotsToConnect(now: start) == [0, 1])
     #expect(pool.connected(0) == true)
     #expect(pool.connected(1) == true)
@@ -36,7 +39,7 @@ struct PoolStateMachineTests {
   func lazy() {
     var pool = Pool(limits())
     #expect(pool.slotsToConnect(now: start) == [])
-    #expect(pool.lease("a", now: start) == .wait)
+    #expect(pool.lease("a", now: start) == .waits)
     #expect(pool.slotsToConnect(now: start) == [2])
     #expect(pool.slotsToConnect(now: start) == [])
   }
@@ -44,27 +47,27 @@ struct PoolStateMachineTests {
   @Test("calls go to the connection with the fewest under way")
   func balance() {
     var pool = connectedPool()
-    #expect(pool.call("a", now: start) == .send(0))
-    #expect(pool.call("b", now: start) == .send(1))
-    #expect(pool.call("c", now: start) == .send(0))
+    #expect(pool.call("a", now: start) == .served(0))
+    #expect(pool.call("b", now: start) == .served(1))
+    #expect(pool.call("c", now: start) == .served(0))
     pool.callEnded(1)
-    #expect(pool.call("d", now: start) == .send(1))
+    #expect(pool.call("d", now: start) == .served(1))
   }
 
   @Test("when all are full calls wait in turn, and beyond the bound they are refused")
   func full() {
     var pool = connectedPool()
-    for call in ["a", "b", "c", "d"] { #expect(pool.call(call, now: start) != .wait) }
-    #expect(pool.call("e", now: start) == .wait)
-    #expect(pool.call("f", now: start) == .wait)
-    #expect(pool.call("g", now: start) == .refuse(.tooManyWaiters))
+    for call in ["a", "b", "c", "d"] { #expect(pool.call(call, now: start) != .waits) }
+    #expect(pool.call("e", now: start) == .waits)
+    #expect(pool.call("f", now: start) == .waits)
+    #expect(pool.call("g", now: start) == .refused(.tooManyWaiters))
     #expect(pool.nextCall() == nil)
     pool.callEnded(1)
     let next = pool.nextCall()
     #expect(next?.0 == "e" && next?.1 == 1)
     // Those who wait come before those who come later.
     pool.callEnded(0)
-    #expect(pool.call("h", now: start) == .wait)
+    #expect(pool.call("h", now: start) == .waits)
     #expect(pool.nextCall()?.0 == "f")
   }
 
@@ -116,8 +119,16 @@ struct PoolStateMachineTests {
     _ = pool.call("a", now: start)
     pool.lost(0)
     #expect(pool.isIdle)
-    #expect(pool.call("b", now: start) == .send(1))
+    #expect(pool.call("b", now: start) == .served(1))
     #expect(pool.slotsToConnect(now: start) == [0])
+    // What ends of a connection that was lost is not counted twice.
+    #expect(pool.connected(0) == true)
+    #expect(pool.call("c", now: start) == .served(0))
+    pool.lost(0)
+    pool.callEnded(0)
+    #expect(!pool.isIdle)
+    pool.callEnded(1)
+    #expect(pool.isIdle)
   }
 
   @Test("as many leased connections are made as are waited for, within the bound")
@@ -127,7 +138,7 @@ struct PoolStateMachineTests {
     #expect(pool.slotsToConnect(now: start) == [2])
     _ = pool.lease("b", now: start)
     #expect(pool.slotsToConnect(now: start) == [3])
-    #expect(pool.lease("c", now: start) == .refuse(.tooManyWaiters))
+    #expect(pool.lease("c", now: start) == .refused(.tooManyWaiters))
     #expect(pool.connected(3) == true)
     let granted = pool.nextLease()
     #expect(granted?.0 == "a" && granted?.1 == 3)
@@ -148,8 +159,26 @@ struct PoolStateMachineTests {
     #expect(!pool.isIdle)
     #expect(pool.release(2, reusable: false) == .close)
     #expect(pool.isIdle)
-    #expect(pool.lease("b", now: start) == .wait)
+    #expect(pool.lease("b", now: start) == .waits)
     #expect(pool.slotsToConnect(now: start) == [2])
+  }
+
+  @Test("a caller who no longer waits takes no connection, and no place among those who may wait")
+  func withdrawal() {
+    var pool = Pool(limits())
+    _ = pool.lease("a", now: start)
+    _ = pool.lease("b", now: start)
+    #expect(pool.lease("c", now: start) == .refused(.tooManyWaiters))
+    pool.withdraw(of: nil, in: 0) { $0 == "a" }
+    #expect(pool.lease("c", now: start) == .waits)
+    _ = pool.slotsToConnect(now: start)
+    #expect(pool.connected(2) == true)
+    #expect(pool.nextLease()?.0 == "b")
+    pool.withdraw(of: nil, in: 0) { $0 == "b" }
+    pool.withdraw(of: nil, in: 0) { $0 == "c" }
+    #expect(pool.nextDeadline == nil)
+    #expect(pool.release(2, reusable: true) == .keep)
+    #expect(pool.isIdle)
   }
 
   @Test("a shutdown refuses new work, frees those who wait, and waits for what is under way")
@@ -157,11 +186,11 @@ struct PoolStateMachineTests {
     var pool = connectedPool()
     _ = pool.lease("a", now: start)
     #expect(pool.slotsToConnect(now: start) == [2])
-    #expect(pool.call("b", now: start) == .send(0))
+    #expect(pool.call("b", now: start) == .served(0))
     let unserved = pool.shutDown()
     #expect(unserved.leases == ["a"] && unserved.calls.isEmpty)
-    #expect(pool.call("c", now: start) == .refuse(.shutDown))
-    #expect(pool.lease("d", now: start) == .refuse(.shutDown))
+    #expect(pool.call("c", now: start) == .refused(.shutDown))
+    #expect(pool.lease("d", now: start) == .refused(.shutDown))
     #expect(pool.connected(2) == false)
     #expect(pool.slotsToConnect(now: start) == [])
     #expect(!pool.isIdle)
@@ -179,4 +208,15 @@ struct PoolStateMachineTests {
     #expect(backoff.delay(failures: .max, jitter: 1) == .seconds(1))
     #expect(backoff.delay(failures: 9, jitter: 0) == .milliseconds(50))
   }
+}
+
+/// With one lane of each sort, and where the tenant does not matter: the platform's.
+extension PoolStateMachine {
+  fileprivate mutating func call(_ call: Call, now: Instant) -> Outcome { self.call(call, of: nil, in: 0, now: now) }
+
+  fileprivate mutating func lease(_ lease: Lease, now: Instant) -> Outcome {
+    self.lease(lease, of: nil, in: 0, now: now)
+  }
+
+  fileprivate mutating func callEnded(_ slot: Slot) { callEnded(slot, of: nil) }
 }

@@ -10,8 +10,8 @@ struct ReconnectTests {
     try await withPool(
       url: url,
       {
-        $0.pipelinedConnections = 1
-        $0.statementTimeout = .seconds(60)
+        $0.setPipelined { $0.connections = 1 }
+        $0.setPipelined { $0.statementTimeout = .seconds(60) }
       }
     ) { pool in
       try await withPool(url: url) { other in
@@ -37,7 +37,7 @@ struct ReconnectTests {
 
   @Test("an idle leased connection that broke is replaced before anybody gets it", .timeLimit(.minutes(10)))
   func idleLease() async throws {
-    try await withPool({ $0.leasedConnections = 1 }) { pool in
+    try await withPool({ $0.interactive.connections = 1 }) { pool in
       let pid = try await pool.withConnection { try await $0.number("SELECT pg_backend_pid()") }
       _ = try await pool.query(Statement("SELECT pg_terminate_backend($1)"), [.int4(Int32(pid))])
       while try await pool.number("SELECT count(*) FROM pg_stat_activity WHERE pid = $1", [.int4(Int32(pid))]) > 0 {}
@@ -47,7 +47,7 @@ struct ReconnectTests {
 
   @Test("a lease whose connection breaks says so, and does not take the pool with it", .timeLimit(.minutes(10)))
   func brokenLease() async throws {
-    try await withPool({ $0.leasedConnections = 1 }) { pool in
+    try await withPool({ $0.interactive.connections = 1 }) { pool in
       try await pool.withConnection { connection in
         let pid = try await connection.number("SELECT pg_backend_pid()")
         let nap = Task { try await connection.query(Statement("SELECT pg_sleep(60)")) }

@@ -42,7 +42,7 @@ struct RowStreamTests {
 
   @Test("leaving the loop cancels the statement, and the connection goes on", .timeLimit(.minutes(10)))
   func leftEarly() async throws {
-    try await withPool({ $0.leasedConnections = 1 }) { pool in
+    try await withPool({ $0.interactive.connections = 1 }) { pool in
       try await pool.withConnection { connection in
         let pid = try await connection.number("SELECT pg_backend_pid()")
         for try await row in connection.stream(Self.series, [.int8(.max)]) where try row.int64(0) == 1_000 { break }

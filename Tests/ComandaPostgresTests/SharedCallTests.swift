@@ -6,7 +6,7 @@ import Testing
 struct SharedCallTests {
   @Test("a thousand concurrent calls on one connection each get their own answer")
   func pipelining() async throws {
-    try await withPool({ $0.pipelinedConnections = 1 }) { pool in
+    try await withPool({ $0.setPipelined { $0.connections = 1 } }) { pool in
       let echo = Statement("SELECT $1::int8")
       let echoRead = Statement("SELECT $1::int8, 'read'", readOnly: true)
       try await withThrowingTaskGroup(of: (Int64, Int64).self) { group in
@@ -23,14 +23,14 @@ struct SharedCallTests {
         }
         #expect(count == 1_000)
       }
-      // One of them asked: all went through one server process.
-      try await pool.expect("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()", gives: 1)
+      // One of them asked: all reads went through one server process, and all else through another.
+      try await pool.expect("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()", gives: 2)
     }
   }
 
   @Test("an error in one call does not touch its neighbours", arguments: [false, true])
   func isolation(readOnly: Bool) async throws {
-    try await withPool({ $0.pipelinedConnections = 1 }) { pool in
+    try await withPool({ $0.setPipelined { $0.connections = 1 } }) { pool in
       let divide = Statement("SELECT 100 / $1::int8", name: "divide", readOnly: readOnly)
       // The group's statement is prepared, and 0 fails while it runs.
       try await withThrowingTaskGroup(of: Void.self) { group in
@@ -55,7 +55,7 @@ struct SharedCallTests {
 
   @Test("a statement that cannot be prepared fails every call that relied on it, with the true reason")
   func failedPreparation() async throws {
-    try await withPool({ $0.pipelinedConnections = 1 }) { pool in
+    try await withPool({ $0.setPipelined { $0.connections = 1 } }) { pool in
       try await withThrowingTaskGroup(of: Void.self) { group in
         for _ in 0..<50 {
           group.addTask {
@@ -75,7 +75,7 @@ struct SharedCallTests {
 
   @Test("a prepared statement that the server forgot is prepared again without the caller noticing")
   func forgottenPreparation() async throws {
-    try await withPool({ $0.pipelinedConnections = 1 }) { pool in
+    try await withPool({ $0.setPipelined { $0.connections = 1 } }) { pool in
       try await pool.expect("SELECT 1", gives: 1)
       _ = try await pool.query(Statement("DEALLOCATE ALL"))
       try await pool.expect("SELECT 1", gives: 1)
@@ -97,7 +97,7 @@ struct SharedCallTests {
 
   @Test("parameters of one statement may change between NULL and values, and change their type")
   func parameterTypes() async throws {
-    try await withPool({ $0.pipelinedConnections = 1 }) { pool in
+    try await withPool({ $0.setPipelined { $0.connections = 1 } }) { pool in
       _ = try await pool.query(Statement("CREATE TABLE thing (id int8, amount int4, note text)"))
       let insert = Statement("INSERT INTO thing VALUES ($1, $2, $3)")
       _ = try await pool.query(insert, [.null, .null, .null])
@@ -113,7 +113,7 @@ struct SharedCallTests {
 
   @Test("a statement that runs too long is stopped, and says so")
   func statementTimeout() async throws {
-    try await withPool({ $0.statementTimeout = .milliseconds(50) }) { pool in
+    try await withPool({ $0.setPipelined { $0.statementTimeout = .milliseconds(50) } }) { pool in
       let error = try await postgresError { _ = try await pool.query(Statement("SELECT pg_sleep(30)", name: "nap")) }
       #expect(error?.kind == .statementTimeout)
       #expect(error?.sqlState == .queryCanceled)
@@ -127,8 +127,8 @@ struct SharedCallTests {
     try await withPool(
       url: url,
       {
-        $0.pipelinedConnections = 1
-        $0.statementTimeout = .seconds(60)
+        $0.setPipelined { $0.connections = 1 }
+        $0.setPipelined { $0.statementTimeout = .seconds(60) }
       }
     ) { pool in
       try await withPool(url: url) { observer in
@@ -148,7 +148,7 @@ struct SharedCallTests {
 
   @Test("a transaction begun on a shared connection is refused, and swallows nobody else's work")
   func strayTransaction() async throws {
-    try await withPool({ $0.pipelinedConnections = 1 }) { pool in
+    try await withPool({ $0.setPipelined { $0.connections = 1 } }) { pool in
       _ = try await pool.query(Statement("CREATE TABLE thing (id int8)"))
       for begin in ["BEGIN", "START TRANSACTION"] {
         let error = try await postgresError { _ = try await pool.query(Statement(begin)) }
@@ -175,11 +175,11 @@ struct SharedCallTests {
   @Test("callers beyond the bound are refused, the others are served in turn", .timeLimit(.minutes(10)))
   func boundedQueue() async throws {
     try await withPool({
-      $0.pipelinedConnections = 1
-      $0.inFlightPerConnection = 2
-      $0.callWaiters = 3
+      $0.setPipelined { $0.connections = 1 }
+      $0.setPipelined { $0.inFlightPerConnection = 2 }
+      $0.setPipelined { $0.waiters = 3 }
       $0.acquireTimeout = .seconds(60)
-      $0.statementTimeout = .seconds(60)
+      $0.setPipelined { $0.statementTimeout = .seconds(60) }
     }) { pool in
       try await pool.connect()
       let outcomes = try await pool.withGate { gate in
@@ -237,7 +237,7 @@ struct SharedCallTests {
       url: url,
       {
         $0.shutdownGrace = .seconds(60)
-        $0.statementTimeout = .seconds(60)
+        $0.setPipelined { $0.statementTimeout = .seconds(60) }
       }
     ) { pool in
       try await withPool(url: url) { observer in

@@ -8,7 +8,7 @@ struct TransactionTests {
   private nonisolated(nonsending) func withThings(
     _ body: nonisolated(nonsending) (PostgresPool) async throws -> Void
   ) async throws {
-    try await withPool({ $0.pipelinedConnections = 1 }) { pool in
+    try await withPool({ $0.setPipelined { $0.connections = 1 } }) { pool in
       _ = try await pool.query(Statement("CREATE TABLE thing (id int8 PRIMARY KEY)"))
       try await body(pool)
     }

@@ -21,7 +21,7 @@ struct StoreFixture {
   static func run(_ test: (StoreFixture) async throws -> Void) async throws {
     let url = try await TestDatabase.shared.makeDatabase()
     var configuration = try PostgresConfiguration(url: url)
-    configuration.leasedConnections = 6
+    configuration.interactive.connections = 6
     let pool = try PostgresPool(configuration: configuration, logger: silentLogger)
     _ = try await Migrator(Schema.migrations, logger: silentLogger).migrate(pool)
     let fixture = StoreFixture(pool: pool, logger: silentLogger)

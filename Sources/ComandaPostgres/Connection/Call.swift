@@ -3,10 +3,8 @@
 /// Sendable: the `let`s are, and everything below the mark is touched by the reactor's thread alone.
 final class Call: @unchecked Sendable {
   enum Work {
-    /// The statements, as they are.
+    /// The statements, in one round trip.
     case statements
-    /// The statements between BEGIN and COMMIT, in one round trip.
-    case transaction
     /// One statement, row by row.
     case rows(RowBuffer)
     /// SQL of one or more statements, without parameters and outside of the pipeline.
@@ -17,6 +15,10 @@ final class Call: @unchecked Sendable {
 
   let statements: [BoundStatement]
   let work: Work
+  /// What of a transaction it is.
+  let part: TransactionPart
+  /// On whose behalf, where it shares a connection.
+  let tenant: Tenant
   let completion = OneShot<[QueryResult]>()
 
   // MARK: The reactor's
@@ -28,15 +30,25 @@ final class Call: @unchecked Sendable {
   var isCancelRequested = false
   /// Rows that have come since the buffer was last filled.
   var newRows: [Row] = []
+  /// The bytes of their values.
+  var newRowBytes = 0
 
-  init(_ statements: [BoundStatement], _ work: Work = .statements) {
+  init(
+    _ statements: [BoundStatement], _ work: Work = .statements, _ part: TransactionPart = .none,
+    for tenant: Tenant = nil
+  ) {
     self.statements = statements
     self.work = work
+    self.part = part
+    self.tenant = tenant
   }
+
+  /// Which shared connections it belongs on.
+  var lane: PipelinedLane { isSharedRead ? .reads : .writes }
 
   /// Whether it may share a Sync with others of its kind.
   var isSharedRead: Bool {
-    guard case .statements = work, statements.count == 1 else { return false }
+    guard case .statements = work, part == .none, statements.count == 1 else { return false }
     return statements[0].statement.isReadOnly
   }
 
@@ -49,7 +61,7 @@ final class Call: @unchecked Sendable {
         .success(results)
       }
     switch work {
-    case .statements, .transaction, .script: break
+    case .statements, .script: break
     case .rows(let buffer): buffer.finish(outcome.map { _ in })
     case .copy(let session): session.end(outcome)
     }

@@ -79,14 +79,19 @@ final class LibPQConnection {
     if !machine.expectsReplies { lastProgress = now }
     call.attempts += 1
     switch call.work {
-    case .statements:
-      let mayResend = isShared || PQtransactionStatus(raw) == PQTRANS_IDLE
-      run(machine.send(call, call.statements, .plain(mayResend: mayResend), isPreparing: isPreparing(call)), [call])
-    case .transaction:
-      run(machine.send(call, call.statements, .transaction, isPreparing: isPreparing(call)), [call])
+    case .statements: run(machine.send(call, call.statements, shape(call), isPreparing: isPreparing(call)), [call])
     case .rows: sendRows(call)
     case .script(let sql): sendAlone(call, sql, nil)
     case .copy(let session): sendAlone(call, call.statements.first?.statement.sql ?? "", session)
+    }
+  }
+
+  private func shape(_ call: Call) -> Machine.Shape {
+    switch call.part {
+    case .none, .middle: .plain(mayResend: isShared || PQtransactionStatus(raw) == PQTRANS_IDLE)
+    case .beginning: .beginning
+    case .end: .end
+    case .whole: .transaction
     }
   }
 
@@ -204,6 +209,9 @@ final class LibPQConnection {
   private func act(on action: Machine.Action, _ handle: ResultHandle?) {
     switch action {
     case .none: break
+    case .keepResult(let call, .commit):
+      // COMMIT of a transaction that has failed is a ROLLBACK, and no error.
+      if let handle, handle.commandTag != "COMMIT", call.error == nil { call.error = .rolledBack }
     case .keepResult(let call, let part):
       guard let handle, case .statement = part else { break }
       if case .rows = call.work { break }
@@ -231,15 +239,19 @@ final class LibPQConnection {
   private func keepRow(_ call: Call, _ row: Row) {
     guard case .rows(let buffer) = call.work else { return }
     call.newRows.append(row)
-    if call.newRows.count >= RowBuffer.capacity / 4 || PQisBusy(raw) == 1 {
-      isPaused = !buffer.append(call.newRows)
+    call.newRowBytes += row.byteCount
+    if call.newRows.count >= RowBuffer.capacity / 4 || call.newRowBytes >= RowBuffer.byteCapacity / 4
+      || PQisBusy(raw) == 1
+    {
+      isPaused = !buffer.append(call.newRows, bytes: call.newRowBytes)
       call.newRows.removeAll(keepingCapacity: true)
+      call.newRowBytes = 0
     }
   }
 
   private func finish(_ call: Call, _ outcome: Machine.Outcome) {
     if case .rows(let buffer) = call.work, !call.newRows.isEmpty {
-      _ = buffer.append(call.newRows)
+      _ = buffer.append(call.newRows, bytes: call.newRowBytes)
       call.newRows.removeAll()
     }
     if outcome == .resend, call.attempts < Self.attemptLimit, !call.completion.hasEnded {
@@ -271,9 +283,12 @@ final class LibPQConnection {
     failure = reason
     wantsWrite = false
     for call in machine.connectionLost() {
-      // FATAL is the server's last word on the statement that it was about: that one has not taken effect.
-      if call.error?.severity != "FATAL", call.error?.kind != .misuse {
-        call.error = .connectionLost(outcomeUnknown: true, cause: reason)
+      if call.error?.sqlState == .idleInTransactionSessionTimeout {
+        // The session had ended before the call reached it.
+        call.error = .connectionLost(outcomeUnknown: false, cause: call.error)
+      } else if call.error?.severity != "FATAL", call.error?.kind != .misuse {
+        // FATAL is the server's last word on the statement that it was about: that one has not taken effect.
+        call.error = .connectionLost(outcomeUnknown: !call.part.isUndoneByLoss, cause: reason)
       }
       ended.append(call)
     }

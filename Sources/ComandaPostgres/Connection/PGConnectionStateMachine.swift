@@ -11,8 +11,8 @@ import DequeModule
 ///
 /// - After an error the server skips everything up to the next Sync. So each call ends with its own Sync, and only
 ///   reads, which may run again, share one.
-/// - A Sync does not end a transaction that was begun explicitly. So a transaction is
-///   `BEGIN … Sync COMMIT Sync`: after an error the first Sync makes the server listen again, and COMMIT, which
+/// - A Sync does not end a transaction that was begun explicitly. So a transaction, and the end of one, is
+///   `… Sync COMMIT Sync`: after an error the first Sync makes the server listen again, and COMMIT, which
 ///   rolls a failed transaction back without complaint, clears the way for the next caller.
 /// - A skipped or failed Parse leaves no prepared statement, and calls that were sent meanwhile relied on it. They
 ///   fail without effect, and are sent again with their text.
@@ -38,6 +38,10 @@ struct PGConnectionStateMachine<Token> {
     /// The statements as they are. Sent again if a stale preparation was refused, which a caller's open
     /// transaction forbids.
     case plain(mayResend: Bool)
+    /// Behind BEGIN, in a transaction that stays open.
+    case beginning
+    /// Before COMMIT, in a transaction that was open.
+    case end
     /// Between BEGIN and COMMIT.
     case transaction
     /// One statement whose rows come one by one.
@@ -144,11 +148,13 @@ struct PGConnectionStateMachine<Token> {
         expected.append(.execute(token, part, prepared: nil, rowByRow: shape == .rowByRow))
       }
     }
-    if shape == .transaction { add(.begin, .begin, []) }
+    if shape == .beginning || shape == .transaction { add(.begin, .begin, []) }
     for (index, bound) in statements.enumerated() { add(.statement(index), bound.statement, bound.types) }
-    if shape == .transaction {
-      commands.append(.sync)
-      expected.append(.innerSync)
+    if shape == .end || shape == .transaction {
+      if !statements.isEmpty {
+        commands.append(.sync)
+        expected.append(.innerSync)
+      }
       add(.commit, .commit, [])
     }
     commands.append(.sync)
@@ -156,6 +162,8 @@ struct PGConnectionStateMachine<Token> {
       switch shape {
       case .plain(let mayResend): mayResend
       case .transaction, .rowByRow: true
+      // What has succeeded of the open transaction cannot be sent again from here.
+      case .beginning, .end: false
       }
     expected.append(.sync(token, mayResend: mayResend))
     return commands

@@ -3,10 +3,7 @@ import Logging
 
 extension PoolDriver {
   func connect(_ slot: Int) {
-    let timeout =
-      pool.isPipelined(slot)
-      ? max(configuration.statementTimeout, .milliseconds(1)) : configuration.leasedStatementTimeout
-    let parameters = configuration.connectParameters(statementTimeout: timeout)
+    let parameters = configuration.connectParameters(statementTimeout: pool.statementTimeout(of: slot))
     Connector.connect(parameters, timeout: configuration.connectTimeout, abort: poller.aborted) { [reactor] result in
       if !reactor.post(.connected(slot: slot, result)) { result.dispose() }
     }

@@ -38,15 +38,12 @@ final class PoolDriver {
     self.reactor = reactor
     self.poller = poller
     self.logger = logger
-    var limits = PoolStateMachine<Call, Lease>.Limits()
-    limits.pipelined = max(1, configuration.pipelinedConnections)
-    limits.leased = max(1, configuration.leasedConnections)
-    limits.inFlightPerConnection = max(1, configuration.inFlightPerConnection)
-    limits.callWaiters = max(0, configuration.callWaiters)
-    limits.leaseWaiters = max(0, configuration.leaseWaiters)
-    limits.acquireTimeout = configuration.acquireTimeout
-    pool = PoolStateMachine(limits)
-    slots = Array(repeating: Slot(), count: limits.pipelined + limits.leased)
+    pool = PoolStateMachine(
+      PoolStateMachine.Limits(
+        pipelined: PipelinedLane.allCases.map { configuration.limits(of: $0).usable },
+        leased: LeasedLane.allCases.map { configuration.limits(of: $0).usable },
+        acquireTimeout: configuration.acquireTimeout))
+    slots = Array(repeating: Slot(), count: pool.slotCount)
   }
 
   /// Runs until shut down.
@@ -75,17 +72,18 @@ final class PoolDriver {
   private func obey(_ command: Reactor.Command) {
     switch command {
     case .call(let call):
-      switch pool.call(call, now: now) {
-      case .send(let slot): send(call, on: slot)
-      case .wait: break
-      case .refuse(let refusal): call.fail(.init(refusal))
+      switch pool.call(call, of: call.tenant, in: call.lane.rawValue, now: now) {
+      case .served(let slot): send(call, on: slot)
+      case .waits: break
+      case .refused(let refusal): call.fail(.init(refusal))
       }
     case .lease(let lease):
-      switch pool.lease(lease, now: now) {
-      case .grant(let slot): grant(lease, slot)
-      case .wait: break
-      case .refuse(let refusal): lease.granted.end(.failure(PostgresError(refusal)))
+      switch pool.lease(lease, of: lease.tenant, in: lease.lane.rawValue, now: now) {
+      case .served(let slot): grant(lease, slot)
+      case .waits: break
+      case .refused(let refusal): lease.granted.end(.failure(PostgresError(refusal)))
       }
+    case .withdraw(let lease): pool.withdraw(of: lease.tenant, in: lease.lane.rawValue) { $0 === lease }
     case .leasedCall(let lease, let call):
       guard let slot = lease.slot else { return call.fail(.leaseEnded) }
       guard let connection = slots[slot].connection else {
@@ -124,12 +122,12 @@ final class PoolDriver {
 
   private func send(_ call: Call, on slot: Int) {
     guard let connection = slots[slot].connection else {
-      pool.callEnded(slot)
+      pool.callEnded(slot, of: call.tenant)
       return call.fail(.connectionLost(outcomeUnknown: false))
     }
     if call.completion.hasEnded {
       // Cancelled while it waited.
-      pool.callEnded(slot)
+      pool.callEnded(slot, of: call.tenant)
     } else if call.isSharedRead {
       slots[slot].reads.append(call)
     } else {
@@ -206,7 +204,7 @@ final class PoolDriver {
   private func endCalls(_ slot: Int) {
     guard let connection = slots[slot].connection else { return }
     for call in connection.takeEnded() {
-      if connection.isShared { pool.callEnded(slot) }
+      if connection.isShared { pool.callEnded(slot, of: call.tenant) }
       call.end()
     }
     if let failure = connection.failure {
@@ -232,8 +230,10 @@ final class PoolDriver {
 
   /// When a shared connection that owes us an answer counts as gone.
   private func silenceDeadline(_ connection: LibPQConnection) -> Instant? {
-    guard connection.isShared, connection.expectsReplies else { return nil }
-    return connection.lastProgress + configuration.statementTimeout + Self.silenceGrace
+    guard connection.isShared, connection.expectsReplies, let limit = pool.statementTimeout(of: connection.slot) else {
+      return nil
+    }
+    return connection.lastProgress + limit + Self.silenceGrace
   }
 
   private func keepTime() {
@@ -282,7 +282,7 @@ final class PoolDriver {
 extension PostgresError {
   fileprivate init(_ refusal: PoolStateMachine<Call, Lease>.Refusal) {
     switch refusal {
-    case .tooManyWaiters: self.init(.poolExhausted, "too many callers wait for a database connection")
+    case .tooManyWaiters: self.init(.poolExhausted, "as many callers wait for a database connection as may wait")
     case .shutDown: self = .poolClosed
     }
   }

@@ -1,43 +1,37 @@
-import DequeModule
+import FoundationEssentials
+
+/// What becomes of one who asks for a connection.
+enum OnAsk: Equatable {
+  /// It gets this one.
+  case served(Int)
+  case waits
+}
 
 /// Which connection does what, who waits, and when to connect again. No I/O; time and chance are arguments.
 ///
-/// ```
-///            connect              connected              grant
-///   empty ────────────▶ connecting ────────▶ ready ◀──────────────▶ leased
-///     ▲                     │ failed           │ lost      release     │ lost, or given back unusable
-///     └─────────────────────┴──────────────────┴───────────────────────┘
-/// ```
-/// Pipelined slots are shared, and once used are kept connected. Leased slots connect when somebody waits for one.
-/// After a failed attempt only one connection is tried at a time, with backoff: a database that is down is not helped
-/// by a crowd.
+/// Connections are divided into lanes by kind of work, and within a lane those who wait are served in turn by tenant:
+/// ``PipelinedConnections``, ``LeasedConnections``. After a failed attempt only one connection of all lanes is tried at
+/// a time, with backoff: a database that is down is not helped by a crowd.
 struct PoolStateMachine<Call, Lease> {
   typealias Instant = ContinuousClock.Instant
 
+  /// A place for one connection, numbered over all lanes.
+  typealias Slot = Int
+
   /// Bounds and times; their meaning is that of ``PostgresConfiguration``.
   struct Limits {
-    var pipelined = 2
-    var leased = 8
-    var inFlightPerConnection = 512
-    var callWaiters = 16_384
-    var leaseWaiters = 256
+    /// By the number of the lane.
+    var pipelined: [PostgresConfiguration.PipelinedLimits]
+    /// By the number of the lane.
+    var leased: [PostgresConfiguration.LeasedLimits]
     var acquireTimeout = Duration.seconds(10)
     var backoff = Backoff()
   }
 
-  /// A place for one connection. The first are the pipelined ones.
-  typealias Slot = Int
-
-  enum OnCall: Equatable {
-    case send(Slot)
-    case wait
-    case refuse(Refusal)
-  }
-
-  enum OnLease: Equatable {
-    case grant(Slot)
-    case wait
-    case refuse(Refusal)
+  enum Outcome: Equatable {
+    case served(Slot)
+    case waits
+    case refused(Refusal)
   }
 
   enum OnRelease: Equatable {
@@ -52,104 +46,104 @@ struct PoolStateMachine<Call, Lease> {
     case shutDown
   }
 
-  private enum State: Equatable {
-    case empty
-    case connecting
-    case ready
-    case leased
-  }
-
   /// Those who waited and get nothing.
   struct Unserved {
     var calls: [Call] = []
     var leases: [Lease] = []
   }
 
-  private struct Waiter<Who> {
-    let who: Who
-    let deadline: Instant
+  /// Where a slot belongs.
+  private enum Owner {
+    case pipelined(Int)
+    case leased(Int)
   }
 
   private let limits: Limits
-  private var states: [State]
-  /// Calls under way, by slot.
-  private var loads: [Int]
-  private var calls = Deque<Waiter<Call>>()
-  private var leases = Deque<Waiter<Lease>>()
+  private let owners: [Owner]
+  private var pipelined: [PipelinedConnections<Call>] = []
+  private var leased: [LeasedConnections<Lease>] = []
   private var failures = 0
   private var retryAt: Instant?
-  private var wantsPipelined = false
   private var isShutDown = false
 
   init(_ limits: Limits) {
     self.limits = limits
-    states = Array(repeating: .empty, count: limits.pipelined + limits.leased)
-    loads = Array(repeating: 0, count: limits.pipelined + limits.leased)
+    var owners: [Owner] = []
+    for (lane, limits) in limits.pipelined.enumerated() {
+      pipelined.append(PipelinedConnections(limits, firstSlot: owners.count))
+      owners += Array(repeating: .pipelined(lane), count: limits.connections)
+    }
+    for (lane, limits) in limits.leased.enumerated() {
+      leased.append(LeasedConnections(limits, firstSlot: owners.count))
+      owners += Array(repeating: .leased(lane), count: limits.connections)
+    }
+    self.owners = owners
+  }
+
+  var slotCount: Int { owners.count }
+
+  /// Whether a slot's connection is shared.
+  func isPipelined(_ slot: Slot) -> Bool {
+    if case .pipelined = owners[slot] { true } else { false }
+  }
+
+  /// The `statement_timeout` of a slot's connection; nil: none.
+  func statementTimeout(of slot: Slot) -> Duration? {
+    switch owners[slot] {
+    case .pipelined(let lane): limits.pipelined[lane].statementTimeout
+    case .leased(let lane): limits.leased[lane].statementTimeout
+    }
   }
 
   /// Whether no call, lease or waiter is left.
-  var isIdle: Bool {
-    calls.isEmpty && leases.isEmpty && !states.contains(.leased) && loads.allSatisfy { $0 == 0 }
-  }
-
-  func isPipelined(_ slot: Slot) -> Bool { slot < limits.pipelined }
+  var isIdle: Bool { pipelined.allSatisfy(\.isIdle) && leased.allSatisfy(\.isIdle) }
 
   // MARK: Calls on shared connections
 
-  /// A call wants to be sent. It queues behind those that wait already.
-  mutating func call(_ call: Call, now: Instant) -> OnCall {
-    guard !isShutDown else { return .refuse(.shutDown) }
-    wantsPipelined = true
-    if calls.isEmpty, let slot = leastLoaded() {
-      loads[slot] += 1
-      return .send(slot)
-    }
-    guard calls.count < limits.callWaiters else { return .refuse(.tooManyWaiters) }
-    calls.append(Waiter(who: call, deadline: now + limits.acquireTimeout))
-    return .wait
+  /// A call wants to be sent.
+  mutating func call(_ call: Call, of tenant: Tenant, in lane: Int, now: Instant) -> Outcome {
+    guard !isShutDown else { return .refused(.shutDown) }
+    return Outcome(pipelined[lane].call(call, of: tenant, until: now + limits.acquireTimeout))
   }
 
   /// A call on a shared connection has ended.
-  mutating func callEnded(_ slot: Slot) {
-    loads[slot] = max(0, loads[slot] - 1)
+  mutating func callEnded(_ slot: Slot, of tenant: Tenant) {
+    if case .pipelined(let lane) = owners[slot] { pipelined[lane].callEnded(slot, of: tenant) }
   }
 
   /// The next waiting call for which there is room.
   mutating func nextCall() -> (Call, Slot)? {
-    guard !calls.isEmpty, let slot = leastLoaded() else { return nil }
-    loads[slot] += 1
-    return (calls.removeFirst().who, slot)
+    for lane in pipelined.indices {
+      if let next = pipelined[lane].next() { return next }
+    }
+    return nil
   }
 
   // MARK: Leases
 
   /// A caller wants a connection alone.
-  mutating func lease(_ lease: Lease, now: Instant) -> OnLease {
-    guard !isShutDown else { return .refuse(.shutDown) }
-    if leases.isEmpty, let slot = readyLeasable() {
-      states[slot] = .leased
-      return .grant(slot)
-    }
-    guard leases.count < limits.leaseWaiters else { return .refuse(.tooManyWaiters) }
-    leases.append(Waiter(who: lease, deadline: now + limits.acquireTimeout))
-    return .wait
+  mutating func lease(_ lease: Lease, of tenant: Tenant, in lane: Int, now: Instant) -> Outcome {
+    guard !isShutDown else { return .refused(.shutDown) }
+    return Outcome(leased[lane].lease(lease, of: tenant, until: now + limits.acquireTimeout))
   }
 
   /// The next waiting caller for whom there is a connection.
   mutating func nextLease() -> (Lease, Slot)? {
-    guard !leases.isEmpty, let slot = readyLeasable() else { return nil }
-    states[slot] = .leased
-    return (leases.removeFirst().who, slot)
+    for lane in leased.indices {
+      if let next = leased[lane].next() { return next }
+    }
+    return nil
+  }
+
+  /// A caller no longer wants to wait for a connection; no matter if it has got one.
+  mutating func withdraw(of tenant: Tenant, in lane: Int, where isMeant: (Lease) -> Bool) {
+    leased[lane].withdraw(of: tenant, where: isMeant)
   }
 
   /// A leased connection comes back.
   mutating func release(_ slot: Slot, reusable: Bool) -> OnRelease {
-    guard reusable, !isShutDown, states[slot] == .leased else {
-      states[slot] = .empty
-      return .close
-    }
-    states[slot] = .ready
-    return .keep
+    guard case .leased(let lane) = owners[slot] else { return .close }
+    return leased[lane].release(slot, reusable: reusable && !isShutDown) ? .keep : .close
   }
 
   // MARK: Connections
@@ -158,17 +152,17 @@ struct PoolStateMachine<Call, Lease> {
   mutating func slotsToConnect(now: Instant) -> [Slot] {
     guard !isShutDown, retryAt.map({ $0 <= now }) ?? true else { return [] }
     retryAt = nil
-    var wanted: [Slot] = []
-    if wantsPipelined {
-      wanted += states.indices.prefix(limits.pipelined).filter { states[$0] == .empty }
-    }
-    let leasable = states.indices.dropFirst(limits.pipelined)
-    let coming = leasable.count { states[$0] == .connecting }
-    wanted += leasable.filter { states[$0] == .empty }.prefix(max(0, leases.count - coming))
+    var wanted = pipelined.flatMap(\.wanted) + leased.flatMap(\.wanted)
     if failures > 0 {
-      wanted = states.contains(.connecting) ? [] : Array(wanted.prefix(1))
+      let isTrying = pipelined.contains(where: \.isConnecting) || leased.contains(where: \.isConnecting)
+      wanted = isTrying ? [] : Array(wanted.prefix(1))
     }
-    for slot in wanted { states[slot] = .connecting }
+    for slot in wanted {
+      switch owners[slot] {
+      case .pipelined(let lane): pipelined[lane].connecting(slot)
+      case .leased(let lane): leased[lane].connecting(slot)
+      }
+    }
     return wanted
   }
 
@@ -177,18 +171,20 @@ struct PoolStateMachine<Call, Lease> {
     failures = 0
     retryAt = nil
     guard !isShutDown else {
-      states[slot] = .empty
+      notConnected(slot)
       return false
     }
-    states[slot] = .ready
-    loads[slot] = 0
+    switch owners[slot] {
+    case .pipelined(let lane): pipelined[lane].connected(slot)
+    case .leased(let lane): leased[lane].connected(slot)
+    }
     return true
   }
 
   /// An attempt has failed. Permanent: no use in trying again before somebody changes something, so those who wait
   /// are returned and need not wait until their deadline.
   mutating func connectFailed(_ slot: Slot, permanent: Bool, now: Instant, jitter: Double) -> Unserved {
-    states[slot] = .empty
+    notConnected(slot)
     failures += 1
     retryAt = now + limits.backoff.delay(failures: failures, jitter: jitter)
     return permanent ? removeAllWaiters() : Unserved()
@@ -196,8 +192,17 @@ struct PoolStateMachine<Call, Lease> {
 
   /// A connection broke. A leased one stays with its lease, which must give it back.
   mutating func lost(_ slot: Slot) {
-    loads[slot] = 0
-    if states[slot] != .leased { states[slot] = .empty }
+    switch owners[slot] {
+    case .pipelined(let lane): pipelined[lane].lost(slot)
+    case .leased(let lane): leased[lane].lost(slot)
+    }
+  }
+
+  private mutating func notConnected(_ slot: Slot) {
+    switch owners[slot] {
+    case .pipelined(let lane): pipelined[lane].lost(slot)
+    case .leased(let lane): leased[lane].notConnected(slot)
+    }
   }
 
   // MARK: Time
@@ -205,46 +210,50 @@ struct PoolStateMachine<Call, Lease> {
   /// Those who have waited too long.
   mutating func expired(now: Instant) -> Unserved {
     var unserved = Unserved()
-    while let first = calls.first, first.deadline <= now { unserved.calls.append(calls.removeFirst().who) }
-    while let first = leases.first, first.deadline <= now { unserved.leases.append(leases.removeFirst().who) }
+    for lane in pipelined.indices { unserved.calls += pipelined[lane].removeExpired(now: now) }
+    for lane in leased.indices { unserved.leases += leased[lane].removeExpired(now: now) }
     return unserved
   }
 
   /// When there may be something to do without any input.
   var nextDeadline: Instant? {
-    let wantsRetry = wantsPipelined || !leases.isEmpty
-    return [calls.first?.deadline, leases.first?.deadline, wantsRetry ? retryAt : nil].compactMap { $0 }.min()
+    var earliest: Instant?
+    func consider(_ instant: Instant?) {
+      if let instant { earliest = min(earliest ?? instant, instant) }
+    }
+    var wantsRetry = false
+    for lane in pipelined {
+      consider(lane.waiting.earliestDeadline)
+      wantsRetry = wantsRetry || lane.isUsed
+    }
+    for lane in leased {
+      consider(lane.waiting.earliestDeadline)
+      wantsRetry = wantsRetry || !lane.waiting.isEmpty
+    }
+    if wantsRetry { consider(retryAt) }
+    return earliest
   }
 
   /// Refuses everything new. Returns those who wait, whom nobody will serve.
   mutating func shutDown() -> Unserved {
     isShutDown = true
-    for slot in states.indices where states[slot] == .ready && loads[slot] == 0 { states[slot] = .empty }
     return removeAllWaiters()
-  }
-}
-
-extension PoolStateMachine {
-  /// The shared connection with the fewest calls under way, unless all are full.
-  private func leastLoaded() -> Slot? {
-    var best: Slot?
-    var bestLoad = limits.inFlightPerConnection
-    for slot in 0..<limits.pipelined where states[slot] == .ready && loads[slot] < bestLoad {
-      best = slot
-      bestLoad = loads[slot]
-    }
-    return best
-  }
-
-  private func readyLeasable() -> Slot? {
-    states.indices.dropFirst(limits.pipelined).first { states[$0] == .ready }
   }
 
   private mutating func removeAllWaiters() -> Unserved {
-    defer {
-      calls.removeAll()
-      leases.removeAll()
+    var unserved = Unserved()
+    for lane in pipelined.indices { unserved.calls += pipelined[lane].removeWaiters() }
+    for lane in leased.indices { unserved.leases += leased[lane].removeWaiters() }
+    return unserved
+  }
+}
+
+extension PoolStateMachine.Outcome {
+  fileprivate init(_ outcome: OnAsk?) {
+    switch outcome {
+    case .served(let slot): self = .served(slot)
+    case .waits: self = .waits
+    case nil: self = .refused(.tooManyWaiters)
     }
-    return Unserved(calls: calls.map(\.who), leases: leases.map(\.who))
   }
 }

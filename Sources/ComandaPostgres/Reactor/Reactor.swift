@@ -8,6 +8,7 @@ final class Reactor: Sendable {
   enum Command: Sendable {
     case call(Call)
     case lease(Lease)
+    case withdraw(Lease)
     case leasedCall(Lease, Call)
     case cancel(Lease, Call)
     case cancelEnded(slot: Int, serial: UInt32)

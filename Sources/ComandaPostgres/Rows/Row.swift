@@ -12,6 +12,11 @@ public struct Row: Sendable {
   /// The number of columns.
   public var columnCount: Int { Int(PQnfields(result.raw)) }
 
+  /// The bytes of all values together, as the server sent them.
+  public var byteCount: Int {
+    (0..<PQnfields(result.raw)).reduce(0) { $0 + Int(PQgetlength(result.raw, index, $1)) }
+  }
+
   /// Whether the column is NULL; a column that is not there counts as NULL.
   public func isNull(_ column: Int) -> Bool {
     guard let column = Int32(exactly: column), column >= 0, column < PQnfields(result.raw) else { return true }

@@ -6,8 +6,12 @@ final class RowBuffer: Sendable {
   /// A row costs libpq at least 2 KiB when rows come one by one, so this is about half a mebibyte.
   static let capacity = 256
 
+  /// Large rows fill it sooner, so that a reader of a few megabytes never holds hundreds.
+  static let byteCapacity = 512 * 1_024
+
   private struct State {
     var rows: [Row] = []
+    var bytes = 0
     var end: Result<Void, any Error>?
     var waiter: OneShot<Void>?
     var isFull = false
@@ -16,10 +20,11 @@ final class RowBuffer: Sendable {
   private let state = Mutex(State())
 
   /// Adds rows. False when the reactor should pause.
-  func append(_ rows: [Row]) -> Bool {
+  func append(_ rows: [Row], bytes: Int) -> Bool {
     let (waiter, wantsMore) = state.withLock { state -> (OneShot<Void>?, Bool) in
       state.rows += rows
-      state.isFull = state.rows.count >= Self.capacity
+      state.bytes += bytes
+      state.isFull = state.rows.count >= Self.capacity || state.bytes >= Self.byteCapacity
       defer { state.waiter = nil }
       return (state.waiter, !state.isFull)
     }
@@ -51,6 +56,7 @@ final class RowBuffer: Sendable {
         if !state.rows.isEmpty {
           defer {
             state.rows = []
+            state.bytes = 0
             state.isFull = false
           }
           return .rows(state.rows, resumeReactor: state.isFull)

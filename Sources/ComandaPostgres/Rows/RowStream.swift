@@ -21,8 +21,8 @@ public struct RowStream: AsyncSequence, Sendable {
     let buffer = RowBuffer()
     let call: Call
 
-    init(_ bound: BoundStatement) {
-      call = Call([bound], .rows(buffer))
+    init(_ bound: BoundStatement, _ part: TransactionPart) {
+      call = Call([bound], .rows(buffer), part)
     }
   }
 
@@ -82,8 +82,7 @@ public struct RowStream: AsyncSequence, Sendable {
     private mutating func startedSource() async throws -> Source {
       if let source { return source }
       try Task.checkCancellation()
-      let source = Source(try BoundStatement(statement, parameters))
-      await connection.start(source)
+      let source = try await connection.stream(BoundStatement(statement, parameters))
       self.source = source
       return source
     }
