@@ -15,8 +15,8 @@ public struct ImportApplier: Sendable {
   /// Rows of one transaction, and so of one turn: some 40 ms of the database's work.
   static let chunkRows = 1_000
   /// Chunks applied at a time. The database does the work, and where it is as large as this server, more of them than
-  /// cores gain nothing; four keep a larger one busy beside everybody else's calls.
-  static let workers = min(max(System.coreCount, 1), 4)
+  /// cores gain nothing. Three keep a larger one busy, and leave a connection of those for imports to uploads.
+  static let workers = min(max(System.coreCount, 1), 3)
   static let sweepInterval = Duration.seconds(1)
   /// Businesses found in one sweep; the next sweep goes on behind them.
   static let sweptBusinesses = 100

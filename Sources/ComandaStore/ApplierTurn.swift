@@ -58,7 +58,7 @@ struct ApplierTurn {
       try await connection.transaction { connection in
         // Whoever has taken over the import meanwhile finds out by himself.
         guard try await work.hold(on: connection) else { throw DomainError.aborted }
-        _ = try await ChunkApplication(work: work, connection: connection).run(rows)
+        _ = try await ChunkApplication(work: work, connection: connection, commits: false).run(rows)
         throw Attempted()
       }
     } catch is Attempted {

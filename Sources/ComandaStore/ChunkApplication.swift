@@ -1,7 +1,7 @@
 import ComandaDomain
 import ComandaPostgres
 
-/// Applies rows of an import inside of the transaction that holds it: three round trips, whatever the number of rows.
+/// Applies rows of an import inside of the transaction that holds it: two or three round trips, whatever their number.
 ///
 /// 1. Insert the orders. External ids that are taken insert nothing.
 /// 2. Only where that happened, or where the chunk has duplicates: settle those rows, so that the valid rows of the chunk
@@ -11,6 +11,8 @@ import ComandaPostgres
 struct ChunkApplication {
   let work: PickedImport
   let connection: PostgresConnection
+  /// Whether it ends the transaction, with its last statements; else that is left to the caller.
+  var commits = true
 
   private var key: [Parameter] { [.id(work.business), .id(work.id)] }
 
@@ -19,8 +21,7 @@ struct ChunkApplication {
   /// - Parameter refused: Those of the rows that fail, since the database refuses them.
   nonisolated(nonsending) func run(_ rows: ClosedRange<Int64>?, refused: [Int64] = []) async throws -> Application {
     if let rows { return try await apply(rows, refused) }
-    let closing = try await connection.pipeline(ending + [(SQL.importProgress, key)])
-    return .ended(work.id, try progress(closing))
+    return .ended(work.id, try await finish(ending))
   }
 
   /// What records that a sealed import has no rows left.
@@ -57,8 +58,7 @@ struct ChunkApplication {
     ]
     let isLast = work.isSealed && rows.upperBound == work.committedRow
     if isLast { closing += ending }
-    closing.append((SQL.importProgress, key))
-    let progress = try progress(try await connection.pipeline(closing))
+    let progress = try await finish(closing)
     return isLast ? .ended(work.id, progress) : .applied(work.id, rows: rows.count, progress)
   }
 
@@ -101,8 +101,14 @@ struct ChunkApplication {
     }
   }
 
-  private func progress(_ results: [QueryResult]) throws -> ImportProgress {
-    try known(results.last?.rows.first).importProgress()
+  /// Runs the last statements; returns what they have come to. From the first of them to the commit the business's
+  /// other writers wait, so both go together: should this process freeze, the database ends the transaction by itself.
+  private nonisolated(nonsending) func finish(
+    _ closing: [(Statement, [Parameter])]
+  ) async throws -> ImportProgress {
+    let closing = closing + [(SQL.importProgress, key)]
+    let results = try await commits ? connection.commit(with: closing) : connection.pipeline(closing)
+    return try known(results.last?.rows.first).importProgress()
   }
 
   private struct Counts {

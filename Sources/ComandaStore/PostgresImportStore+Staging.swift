@@ -8,7 +8,7 @@ extension PostgresImportStore {
   public func stage(_ chunk: StagedChunk) async throws -> Staging {
     guard (1...StagedChunk.rowLimit).contains(chunk.rows.count) else { throw DomainError.fault }
     return try await errors.translating {
-      try await pool.withConnection { connection in
+      try await pool.withConnection(.imports, for: chunk.businessID.uuid) { connection in
         var chunk = chunk
         // Twice: what a failed row still keeps of itself, its id, may be what is refused.
         for _ in 0..<2 {

@@ -11,10 +11,11 @@ extension PostgresImportStore {
     }
   }
 
-  /// On a connection of its own; see ``ApplierTurn``.
+  /// On a connection of its own; see ``ApplierTurn``. On behalf of the platform: a business whose uploads hold all its
+  /// connections would keep a worker waiting that others need. Workers are few, and take turns by business themselves.
   public func applyNext(of business: BusinessID, limit: Int) async throws -> Application {
     try await errors.translating {
-      try await pool.withConnection { connection in
+      try await pool.withConnection(.imports) { connection in
         try await ApplierTurn(business: business, limit: limit, connection: connection, logger: errors.logger).run()
       }
     }

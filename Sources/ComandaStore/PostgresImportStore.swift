@@ -21,7 +21,7 @@ public struct PostgresImportStore: ImportStore {
   ) async throws -> Import {
     try await errors.translating {
       do {
-        return try await pool.withConnection { connection in
+        return try await pool.withConnection(for: business.uuid) { connection in
           try await connection.transaction { connection in
             switch try await connection.claim(mutation, in: business, response: id.uuid) {
             case .repeated(let earlier):
@@ -52,14 +52,16 @@ public struct PostgresImportStore: ImportStore {
   /// One statement on a shared connection.
   public func find(_ id: ImportID, of business: BusinessID) async throws -> Import? {
     try await errors.translating {
-      try await pool.query(SQL.importFind, [.id(business), .id(id)]).rows.first?.importRecord(of: business)
+      try await pool.query(SQL.importFind, [.id(business), .id(id)], for: business.uuid).rows.first?.importRecord(
+        of: business)
     }
   }
 
   /// Two rows by their keys: cheap enough to poll.
   public func progress(of id: ImportID, of business: BusinessID) async throws -> ImportProgress? {
     try await errors.translating {
-      try await pool.query(SQL.importProgress, [.id(business), .id(id)]).rows.first?.importProgress()
+      try await pool.query(SQL.importProgress, [.id(business), .id(id)], for: business.uuid).rows.first?
+        .importProgress()
     }
   }
 
@@ -71,7 +73,7 @@ public struct PostgresImportStore: ImportStore {
     let states = states.isEmpty ? Set(ImportState.allCases) : states
     let before = page.after ?? ImportID(UUID(high: .max, low: .max))
     return try await errors.translating {
-      let result = try await pool.withConnection { connection in
+      let result = try await pool.withConnection(.reports, for: business.uuid) { connection in
         try await connection.query(
           SQL.importList,
           [
@@ -90,7 +92,7 @@ public struct PostgresImportStore: ImportStore {
     _ id: ImportID, totalRows: Int64, fileSHA256: SHA256Digest, of business: BusinessID, by mutation: Mutation
   ) async throws -> Import {
     try await errors.translating {
-      try await pool.withConnection { connection in
+      try await pool.withConnection(for: business.uuid) { connection in
         try await connection.transaction { connection in
           let (state, committedRow, knownFile) = try await connection.lock(id, of: business)
           guard state != .canceled else { throw DomainError.importNotOpen(state) }
@@ -112,7 +114,7 @@ public struct PostgresImportStore: ImportStore {
   /// Waits for the chunk that is being applied, then bars the applier.
   public func cancel(_ id: ImportID, of business: BusinessID, by mutation: Mutation) async throws -> Import {
     try await errors.translating {
-      try await pool.withConnection { connection in
+      try await pool.withConnection(for: business.uuid) { connection in
         try await connection.transaction { connection in
           if case .first = try await connection.claim(mutation, in: business, response: id.uuid) {
             // The applier's row first, as the applier does: the other way round both could wait for each other.
@@ -135,7 +137,7 @@ extension PostgresImportStore {
   /// Touches the applier's row only, and only when the import is faulted.
   public func resume(_ id: ImportID, of business: BusinessID, by mutation: Mutation) async throws -> Import {
     try await errors.translating {
-      try await pool.withConnection { connection in
+      try await pool.withConnection(for: business.uuid) { connection in
         try await connection.transaction { connection in
           guard case .first = try await connection.claim(mutation, in: business, response: id.uuid) else {
             return try await connection.find(id, of: business)

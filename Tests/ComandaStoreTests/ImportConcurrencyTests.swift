@@ -60,6 +60,24 @@ struct ImportConcurrencyTests {
     }
   }
 
+  @Test(
+    "a server that is frozen in the midst of a chunk holds its import up for some seconds, not for ever",
+    .timeLimit(.minutes(1)))
+  func frozen() async throws {
+    try await StoreFixture.run { store in
+      let id = try await store.createImport()
+      try await store.upload((1...6).map { .order("A-\($0)") }, to: id)
+      // What a frozen server has: a transaction that holds the import, and never goes on.
+      try? await store.pool.withConnection { connection in
+        try await connection.execute(script: "BEGIN")
+        let hold = Statement("SELECT 1 FROM import_appliers WHERE import_id = $1 FOR UPDATE")
+        _ = try await connection.query(hold, [.uuid(id.uuid)])
+        while try await store.applyEverything().isEmpty { try await Task.sleep(for: .milliseconds(20)) }
+      }
+      #expect(try await store.progress(of: id).appliedRow == 6)
+    }
+  }
+
   @Test("an import that is canceled while its next chunk is being picked is not applied any further")
   func canceledWhilePicked() async throws {
     try await StoreFixture.run { store in
