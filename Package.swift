@@ -149,7 +149,8 @@ let testTargets: [Target] = [
     ["comanda-conformance", "ComandaConformance", "ComandaTestRun", "ComandaTLS", logging]),
   tests("ComandaPostgresTests", ["ComandaPostgres", "ComandaTestDatabase", logging]),
   tests(
-    "ComandaStoreTests", ["ComandaDomain", "ComandaPostgres", "ComandaStore", "ComandaTestDatabase", logging]),
+    "ComandaStoreTests",
+    ["ComandaDomain", "ComandaPostgres", "ComandaServices", "ComandaStore", "ComandaTestDatabase", logging]),
   tests("ComandaEmbeddedPostgresTests", ["ComandaEmbeddedPostgres", "ComandaTestRun", "embedded-postgres-owner"]),
   tests("ComandaServerConfigurationTests", ["ComandaServerConfiguration"]),
   tests(
@@ -164,7 +165,7 @@ let testTargets: [Target] = [
   tests(
     "ComandaIntegrationTests",
     [
-      "comanda", "comanda-server", "ComandaClient", "ComandaEmbeddedPostgres", "ComandaImportCodec",
+      "comanda", "comanda-server", "ComandaClient", "ComandaDomain", "ComandaEmbeddedPostgres", "ComandaImportCodec",
       "ComandaPostgres", "ComandaProtos", "ComandaRPC", "ComandaStore", "ComandaTestRun", "ComandaTLS",
       "ComandaTransport", logging, nioCore, nioPosix, protobuf,
     ],

@@ -33,6 +33,8 @@ public enum DomainError: Error, Hashable, Sendable {
   case storeUnavailable(mayHaveTakenEffect: Bool)
   /// The business has as much of this kind under way, or waiting, as it may; the same request may succeed later.
   case tooManyCalls
+  /// The business has as many imports that are not final as it may.
+  case tooManyUnfinishedImports(limit: Int)
   /// A defect of the platform; the log knows more.
   case fault
 
@@ -68,6 +70,7 @@ extension DomainError {
     case .aborted: "CONCURRENT_CHANGE"
     case .storeUnavailable: "STORE_UNAVAILABLE"
     case .tooManyCalls: "TOO_MANY_CALLS"
+    case .tooManyUnfinishedImports: "IMPORTS_UNFINISHED"
     case .fault: "INTERNAL"
     }
   }
@@ -110,6 +113,8 @@ extension DomainError: CustomStringConvertible {
         : "the store cannot be reached; send it again"
     case .tooManyCalls:
       "the business has as many calls of this kind under way as it may; try again later, and make fewer at once"
+    case .tooManyUnfinishedImports(let limit):
+      "the business has \(limit) imports that are not finished, which is the most; let one end, or cancel one"
     case .fault:
       "an internal error"
     }

@@ -19,6 +19,9 @@ public struct Import: Hashable, Sendable {
   /// How far it is.
   public let progress: ImportProgress
 
+  /// Most imports of one business that are not final: each is looked at whenever the business has its turn.
+  public static let unfinishedLimit = 100
+
   /// Makes an import as it was stored.
   public init(
     id: ImportID, businessID: BusinessID, description: ImportDescription, createdBy: TokenID, createdAt: Timestamp,
@@ -79,6 +82,8 @@ public struct ImportDescription: Hashable, Sendable {
 
   /// Longest source name and longest group, in Unicode scalars, and longest header, in bytes.
   public static let (sourceNameLength, groupLength, sourceHeaderLength) = (255, 128, 16 * 1_024)
+  /// Most rows that a client may expect: a thousand times more than any import yet, and far from where sums overflow.
+  public static let expectedRowsLimit: Int64 = 1_000_000_000
 
   /// Everything that is wrong with the description; empty when nothing is.
   public var violations: [FieldViolation] {
@@ -91,10 +96,12 @@ public struct ImportDescription: Hashable, Sendable {
     ] {
       found += textProblems(text, limit: limit).map { FieldViolation(field: field, problem: $0) }
     }
-    if let expectedRows, expectedRows < 0 {
+    if let expectedRows, !(0...Self.expectedRowsLimit).contains(expectedRows) {
       found.append(
         FieldViolation(
-          field: "spec.expected_rows", problem: .outOfRange(value: "\(expectedRows)", allowed: "0 or more")))
+          field: "spec.expected_rows",
+          problem: .outOfRange(
+            value: "\(expectedRows)", allowed: "between 0 for not known and \(Self.expectedRowsLimit)")))
     }
     if sourceHeader.count > Self.sourceHeaderLength {
       found.append(
@@ -111,12 +118,15 @@ public enum ImportPolicy: Int16, Hashable, Sendable, CaseIterable {
   case rejectFailedRows = 1
 }
 
-/// The phases of an import. The last two are final.
+/// The phases of an import. COMPLETED and CANCELED are final.
 ///
 /// ```
 /// RECEIVING ──Finish──→ APPLYING ──last row──→ COMPLETED
 ///     └────────cancel───────┴──→ CANCELED
 /// ```
+///
+/// From RECEIVING and APPLYING, faults in a row lead to FAULTED; resuming leads back. Rows may come and `Finish` may seal
+/// an import that is FAULTED, and it may be canceled.
 public enum ImportState: Int16, Hashable, Sendable, CaseIterable {
   /// Chunks are taken, and applied as they come. An import whose upload was cut stays here.
   case receiving = 1
@@ -126,6 +136,8 @@ public enum ImportState: Int16, Hashable, Sendable, CaseIterable {
   case completed = 3
   /// Called off; rows that were not applied stay unprocessed.
   case canceled = 4
+  /// Its next rows could not be applied several times in a row; nobody tries again before it is resumed.
+  case faulted = 9
 
   /// Whether nothing changes any more.
   public var isFinal: Bool { self == .completed || self == .canceled }
@@ -139,6 +151,7 @@ extension ImportState: SchemaNamed {
     case .applying: "APPLYING"
     case .completed: "COMPLETED"
     case .canceled: "CANCELED"
+    case .faulted: "FAULTED"
     }
   }
 }

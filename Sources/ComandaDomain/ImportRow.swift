@@ -73,6 +73,15 @@ public struct RowProblem: Hashable, Sendable {
     self.line = line
   }
 
+  /// The problem of a row that the database refuses, though it passed every check.
+  public static func notStorable(line: Int64?) -> RowProblem {
+    RowProblem(
+      field: "", code: RowProblemCode.notStorable,
+      message: "the database cannot store the row, though no check found a fault in it; "
+        + "look for unusual texts or numbers in it, and report it to the platform's operator",
+      line: line)
+  }
+
   /// The problem that a violation found by validation is, at the line where the row starts.
   public init(_ violation: FieldViolation, line: Int64?) {
     self.init(field: violation.field, code: violation.code, message: violation.message, line: line)
@@ -85,6 +94,8 @@ public enum RowProblemCode {
   public static let duplicateInFile = "DUPLICATE_IN_FILE"
   /// The id belongs to an order that was there before the import, with other content.
   public static let alreadyExists = "ALREADY_EXISTS"
+  /// The database refused the row, though it passed every check.
+  public static let notStorable = "NOT_STORABLE"
 }
 
 /// One line of the imported file.

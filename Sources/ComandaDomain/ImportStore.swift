@@ -15,13 +15,14 @@ public protocol ImportStore: Sendable {
   /// Only how far the import is, or nil: what a watcher polls.
   func progress(of id: ImportID, of business: BusinessID) async throws -> ImportProgress?
 
-  /// Imports in one of the states, all when there are none, with this group if it is not empty; the newest first.
+  /// Imports in one of the states, all when there are none, with this group if it is not empty; the newest first. A page
+  /// is shorter than asked for where its header lines would exceed a megabyte.
   func list(
     states: Set<ImportState>, group: String, of business: BusinessID, page: PageRequest<ImportID>
   ) async throws -> Page<Import, ImportID>
 
   /// The rows of an import in order, those with one of the outcomes; all when there are none. Failed rows come with
-  /// their source lines. A page is shorter than asked for where its source lines would exceed a megabyte.
+  /// their source lines. A page is shorter than asked for where source lines and problems would exceed a megabyte.
   func rows(
     of id: ImportID, of business: BusinessID, outcomes: Set<RowOutcome>, page: PageRequest<Int64>
   ) async throws -> Page<ImportRow, Int64>
@@ -43,18 +44,22 @@ public protocol ImportStore: Sendable {
   /// - Throws: ``DomainError/notFound(_:id:)``, ``DomainError/importNotOpen(_:)`` when it is completed.
   func cancel(_ id: ImportID, of business: BusinessID, by mutation: Mutation) async throws -> Import
 
-  /// Businesses whose imports have rows to apply that nobody works on, at most `limit`.
-  func businessesWithWork(limit: Int) async throws -> [BusinessID]
+  /// Has a faulted import worked on again, from where it stopped; one that runs stays as it is.
+  ///
+  /// - Throws: ``DomainError/notFound(_:id:)``, ``DomainError/importNotOpen(_:)`` when it is final.
+  func resume(_ id: ImportID, of business: BusinessID, by mutation: Mutation) async throws -> Import
 
-  /// Takes on imports of a business that have work, at most `limit`. A lease that is not used for `seconds` falls to the
-  /// next who asks; the database's clock decides.
-  func lease(of business: BusinessID, limit: Int, seconds: Int) async throws -> [ImportLease]
+  /// Businesses whose imports have work that is due, in the order of their ids, at most `limit`, from the one after
+  /// `last` on; those of the beginning when that is nil.
+  func businessesWithWork(after last: BusinessID?, limit: Int) async throws -> [BusinessID]
 
-  /// Applies the next rows of a leased import, at most `limit`, in one transaction, and renews the lease.
-  func applyNext(_ lease: ImportLease, limit: Int, seconds: Int) async throws -> Application
-
-  /// Gives a lease back, so that the next need not wait for its end. A lease lost meanwhile is none of its business.
-  func release(_ lease: ImportLease) async throws
+  /// Applies the next rows, at most `limit`, of the import that has waited longest among those of a business that have
+  /// work which is due and that nobody else is applying at this moment. One transaction, which holds the import until
+  /// its end and leaves nothing held.
+  ///
+  /// A row that the database refuses fails, and the others go on. Any other fault that does not pass by itself is
+  /// counted, the import is tried again after a pause that grows, and after ``ImportFaults/limit`` in a row it is parked.
+  func applyNext(of business: BusinessID, limit: Int) async throws -> Application
 }
 
 /// What became of a chunk.
@@ -75,31 +80,26 @@ public enum Staging: Hashable, Sendable {
   case notFound
 }
 
-/// The right to apply one import, until another takes it.
-public struct ImportLease: Hashable, Sendable {
-  /// Whose import it is.
-  public let businessID: BusinessID
-  /// The import.
-  public let importID: ImportID
-  /// Rises each time the lease changes hands; who holds an older one can change nothing any more.
-  public let fence: Int64
-
-  /// Makes a lease.
-  public init(businessID: BusinessID, importID: ImportID, fence: Int64) {
-    self.businessID = businessID
-    self.importID = importID
-    self.fence = fence
-  }
-}
-
 /// What became of one step of applying.
 public enum Application: Hashable, Sendable {
-  /// Rows got their outcome; there may be more.
-  case applied(rows: Int, ImportProgress)
-  /// Nothing to do until more rows arrive.
+  /// Rows of an import got their outcome; there may be more.
+  case applied(ImportID, rows: Int, ImportProgress)
+  /// No import of the business has work that is due, but for those that others are applying at this moment.
   case idle
-  /// The import has ended.
-  case ended(ImportProgress)
-  /// Another holds the lease, or the import was canceled.
-  case leaseLost
+  /// An import has ended.
+  case ended(ImportID, ImportProgress)
+  /// The next rows of an import could not be applied. It is tried again after a pause, or, when it is parked, once it
+  /// was resumed.
+  case faulted(ImportID, isParked: Bool)
+}
+
+/// How often an import is tried whose next rows cannot be applied for a reason that is not known to pass.
+public enum ImportFaults {
+  /// Faults in a row after which it is parked.
+  public static let limit = 5
+  /// The pause after a fault is drawn from 0 to this, in seconds, and twice as much after each further one, so that
+  /// servers and imports that failed together do not come back together.
+  public static let firstPause = 0.2
+  /// The longest pause, in seconds.
+  public static let longestPause = 10.0
 }

@@ -7,7 +7,7 @@ public struct StagedChunk: Sendable {
   /// The import.
   public let importID: ImportID
   /// The number of its first row, from 1.
-  public let firstRow: Int64
+  public private(set) var firstRow: Int64
   /// The SHA-256 of the chunk as it was sent: sent again, it is recognised.
   public let sha256: SHA256Digest
   /// The rows, in order and without gaps.
@@ -34,7 +34,9 @@ public struct StagedChunk: Sendable {
   }
 
   /// The number of the last row; one less than ``firstRow`` while there is none.
-  public var lastRow: Int64 { firstRow + Int64(rows.count) - 1 }
+  public var lastRow: Int64 {
+    firstRow + Int64(rows.count) - 1  // bounded: decoding takes no first row within rowLimit of Int64.max
+  }
 
   /// Appends a line of the row that ``append(_:)`` closes next.
   public mutating func append(line number: Int64, bytes: UnsafeRawBufferPointer) {
@@ -43,10 +45,26 @@ public struct StagedChunk: Sendable {
     lines.append(Line(number: number, bytes: start..<lineBytes.count))
   }
 
-  /// Appends the next row, which takes all lines that were appended since the one before it.
+  /// Appends the next row, which takes all lines that were appended since the one before it. The external id of a
+  /// failed row is kept as ``StagedRow/knownID(_:)`` has it.
   public mutating func append(_ content: StagedRow.Content) {
     let start = rows.last?.lines.upperBound ?? 0
-    rows.append(StagedRow(content: content, lines: start..<lines.count))
+    rows.append(StagedRow(content: content.keepable, lines: start..<lines.count))
+  }
+
+  /// Fails the row at this index with a problem, whatever it was.
+  public mutating func fail(rowAt index: Int, externalID: String, _ problem: RowProblem) {
+    let row = rows[index]
+    rows[index] = StagedRow(
+      content: .failed(externalID: StagedRow.knownID(externalID), problems: [problem]), lines: row.lines)
+  }
+
+  /// The rows at these indices as a chunk of their own.
+  public func part(_ indices: Range<Int>) -> StagedChunk {
+    var part = self
+    part.firstRow = firstRow + Int64(indices.lowerBound)  // bounded: as lastRow
+    part.rows = Array(rows[indices])
+    return part
   }
 
   /// The number of the first source line of the row at this index; nil when it has none.
@@ -83,5 +101,26 @@ public struct StagedRow: Sendable {
     case valid(ValidatedOrder, fingerprint: ContentFingerprint, orderID: OrderID)
     /// A wrong or unreadable one. The external id is empty when it is not known; the problems are never empty.
     case failed(externalID: String, problems: [RowProblem])
+
+    /// The content with nothing in it that is not bounded.
+    fileprivate var keepable: Content {
+      switch self {
+      case .valid: self
+      case .failed(let externalID, let problems):
+        .failed(externalID: StagedRow.knownID(externalID), problems: problems)
+      }
+    }
+  }
+
+  /// What a row that is no right order is known by: its external id as far as one may be that long, without characters
+  /// that an id may not have. It is a key of the import, since what follows under the same id may be the rest of the
+  /// same order. One that was cut ends in an ellipsis.
+  public static func knownID(_ externalID: String) -> String {
+    let limit = OrderLimits().externalIDLength
+    // A text never has more scalars than bytes, so most need not be counted.
+    guard externalID.utf8.count > limit, externalID.unicodeScalars.count > limit else {
+      return externalID.withoutControlCharacters
+    }
+    return String(String.UnicodeScalarView(externalID.unicodeScalars.prefix(limit - 1))).withoutControlCharacters + "…"
   }
 }

@@ -74,6 +74,7 @@ public final class ImportChunkDecoder {
       throw ImportDecodingError(
         .outOfBounds, "the chunk has \(rows.count) bytes of rows; at most \(ImportLimits.chunkBytes) are allowed")
     }
+    // bounded: both sides are constants
     guard chunk.first_row > 0, chunk.first_row <= Int64.max - Int64(ImportLimits.chunkRows) else {
       throw ImportDecodingError(.outOfBounds, "first_row is \(chunk.first_row); rows are numbered from 1")
     }

@@ -25,14 +25,19 @@ public struct ImportChunkEncoder: Sendable {
   private var firstRow: Int64
   private var rowCount = 0
 
+  /// Highest number to start with, so that no server can name a `committed_row` beyond which numbers end.
+  private static let firstRowLimit = Int64.max / 2
+
   /// Starts with the row of this number: 1, or the one after `committed_row`.
   public init(firstRow: Int64 = 1) {
-    self.firstRow = firstRow
+    self.firstRow = min(firstRow, Self.firstRowLimit)
     writer.reserve(ImportLimits.chunkBytes)
   }
 
   /// The number that the next row gets.
-  public var nextRow: Int64 { firstRow + Int64(rowCount) }
+  public var nextRow: Int64 {
+    firstRow + Int64(rowCount)  // bounded: firstRowLimit and the rows that were appended
+  }
 
   /// Appends the next row; false, and nothing appended, when it does not fit into the chunk: then take the chunk first.
   ///
@@ -57,7 +62,7 @@ public struct ImportChunkEncoder: Sendable {
     let rows = writer.take()
     let crc = rows.withUnsafeBytes { crc32c_extend(0, $0.baseAddress, $0.count) }
     defer {
-      firstRow += Int64(rowCount)
+      firstRow += Int64(rowCount)  // bounded: as nextRow
       rowCount = 0
       writer.reserve(ImportLimits.chunkBytes)
     }
@@ -74,8 +79,7 @@ public struct ImportChunkEncoder: Sendable {
       field: "", code: "TOO_LARGE",
       message: "the order needs more than \(ImportLimits.chunkBytes / 1024) KiB with its lines of the file; shorten it",
       line: lines.first?.line)
-    return .unreadable(
-      externalID: String(externalID.unicodeScalars.prefix(ImportLimits.externalIDLength)), problems: [problem])
+    return .unreadable(externalID: StagedRow.knownID(externalID), problems: [problem])
   }
 
   /// Keeps enough of each line to recognise it.

@@ -17,8 +17,6 @@ public enum ImportLimits {
   static let problemCodeLength = 63
   static let problemFieldLength = 200
   static let problemMessageLength = 500
-  /// Longest external id that an unreadable row is known by, in Unicode scalars.
-  static let externalIDLength = 64
 
   /// Room for what is around `rows` in a message: the import's id, numbers and keys.
   static let messageBytes = chunkBytes + 1024

@@ -41,6 +41,7 @@ public struct RowChunk {
   public func forEachRow<Failure: Error>(_ body: (UploadedRow) throws(Failure) -> Void) throws(Failure) {
     for index in 0..<count {
       guard let row = batch.pointee.rows[index] else { continue }
+      // bounded: decoding takes no first row so high, nor more rows than there are faults
       try body(UploadedRow(number: firstRow + Int64(index), row: row, fault: faults + index))
     }
   }

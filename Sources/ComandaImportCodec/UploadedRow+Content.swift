@@ -34,7 +34,7 @@ extension UploadedRow {
       case COMANDA__V1__IMPORT_ROW__CONTENT_UNREADABLE: UnsafePointer(row.pointee.unreadable?.pointee.external_id)
       default: nil
       }
-    return String(field: field).cut(to: ImportLimits.externalIDLength)
+    return StagedRow.knownID(String(field: field))
   }
 
   private func problems(of unreadable: Comanda__V1__UnreadableRow) -> [RowProblem] {
@@ -69,12 +69,20 @@ extension UploadedRow {
 
 extension RowProblem {
   fileprivate init(_ problem: Comanda__V1__RowProblem) {
-    let code = String(field: problem.code).cut(to: ImportLimits.problemCodeLength)
+    let code = String(field: problem.code)
     self.init(
-      field: String(field: problem.field).cut(to: ImportLimits.problemFieldLength),
-      code: code.isEmpty ? "UNREADABLE" : code,
-      message: String(field: problem.message).cut(to: ImportLimits.problemMessageLength),
+      field: String(field: problem.field).cut(to: ImportLimits.problemFieldLength).withoutControlCharacters,
+      code: Self.isCode(code) ? code : "UNREADABLE",
+      message: String(field: problem.message).cut(to: ImportLimits.problemMessageLength).withoutControlCharacters,
       line: problem.line > 0 ? problem.line : nil)
+  }
+
+  /// Whether a text is a constant that programs may rely on.
+  private static func isCode(_ text: String) -> Bool {
+    let letters = UInt8(ascii: "A")...UInt8(ascii: "Z")
+    let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
+    return text.utf8.count <= ImportLimits.problemCodeLength && text.utf8.first.map(letters.contains) == true
+      && text.utf8.allSatisfy { letters.contains($0) || digits.contains($0) || $0 == UInt8(ascii: "_") }
   }
 }
 

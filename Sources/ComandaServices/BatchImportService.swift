@@ -31,7 +31,8 @@ public struct BatchImportService: Comanda_V1_BatchImportService.Server {
     return Comanda_V1_Import(created)
   }
 
-  /// Takes rows, each chunk durably before the next is read; no further chunk once the server drains.
+  /// Takes rows, each chunk durably before the next is read; once the server drains, no further chunk is taken or waited
+  /// for.
   ///
   /// It runs off the connection's loop: decoding a chunk takes longer than other calls of the loop should wait.
   public func uploadRows(
@@ -40,11 +41,14 @@ public struct BatchImportService: Comanda_V1_BatchImportService.Server {
     let business = try context.business()
     return try await withTaskExecutorPreference(globalConcurrentExecutor) {
       var upload = try ImportUpload(business: business, service: self, context: context)
-      for try await message in requests {
-        if let response = try await upload.receive(message) { return response }
-        if context.isDraining { throw upload.draining }
+      while true {
+        switch try await requests.next(whileServing: context) {
+        case .request(let message):
+          if let response = try await upload.receive(message) { return response }
+        case .end: return try await upload.unfinished()
+        case .draining: throw upload.draining
+        }
       }
-      return try await upload.unfinished()
     }
   }
 
@@ -129,9 +133,9 @@ public struct BatchImportService: Comanda_V1_BatchImportService.Server {
     var bytes = 0
     for row in page.elements {
       let result = Comanda_V1_ImportRowResult(row)
-      bytes += try (result.serializedBytes() as [UInt8]).count
+      bytes += try (result.serializedBytes() as [UInt8]).count  // bounded: a page of the store has about a megabyte
       if bytes > Self.pageBytes, !response.rows.isEmpty {
-        response.nextPageToken = tokens.text((row.number - 1).bigEndianBytes)
+        response.nextPageToken = tokens.text((row.number - 1).bigEndianBytes)  // bounded: rows are numbered from 1
         return response
       }
       response.rows.append(result)
@@ -161,11 +165,17 @@ public struct BatchImportService: Comanda_V1_BatchImportService.Server {
     throw RPCError.notOffered(context.method)
   }
 
-  /// Not offered yet.
+  /// Has a faulted import worked on again.
   public func resumeImport(
     _ request: Comanda_V1_ResumeImportRequest, context: ServerContext
   ) async throws -> Comanda_V1_Import {
-    throw RPCError.notOffered(context.method)
+    let business = try context.business()
+    let mutation = try environment.mutation(request, requestID: request.requestID, isRequired: true, in: context)
+    let id = try ImportID(request.importID, field: "import_id")
+    let resumed = try await imports.resume(id, of: business, by: mutation)
+    queue.rowsArrived(of: business)
+    news.changed(id)
+    return Comanda_V1_Import(resumed)
   }
 
   /// Not offered yet.

@@ -70,6 +70,7 @@ enum ErrorDetails {
     "INVALID_PAGE_TOKEN": "ページトークンが正しくありません。",
     "ORDER_NOT_FOUND": "注文が見つかりません。",
     "IMPORT_NOT_FOUND": "インポートが見つかりません。",
+    "IMPORTS_UNFINISHED": "未完了のインポートが上限に達しています。完了を待つか、いずれかを取り消してください。",
     "BUSINESS_NOT_FOUND": "事業者が見つかりません。",
     "TOKEN_NOT_FOUND": "トークンが見つかりません。",
     "ORDER_CONTENT_DIFFERS": "同じ注文番号で内容の異なる注文がすでに存在します。",

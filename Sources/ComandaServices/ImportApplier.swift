@@ -1,25 +1,25 @@
 import ComandaDomain
 import Logging
+import NIOCore
 
-/// Turns staged rows into orders, in the background: one task an import, several imports at a time.
+/// Turns staged rows into orders, in the background.
+///
+/// A few workers take turns that rotate over the businesses, one chunk of one import a turn (``ImportTurns``), so that a
+/// small import never waits for a large one to end. A chunk is one transaction that holds its import; nothing is held
+/// between two turns. So any number of servers work side by side, and where one stops, for whatever reason, any other
+/// goes on.
 ///
 /// Work is found in two ways: an upload of this server says that rows have come, and every ``sweepInterval`` the store
-/// is asked for imports that nobody works on (those of a server that died). An import is leased; whoever holds an older
-/// lease can change nothing, so two servers may run at once and a dead one is replaced when its lease has run out.
+/// is searched.
 public struct ImportApplier: Sendable {
-  /// Rows of one transaction.
+  /// Rows of one transaction, and so of one turn: some 40 ms of the database's work.
   static let chunkRows = 1_000
-  /// Imports applied at a time: their transactions share the database's cores with everybody else's calls.
-  static let concurrency = 4
-  /// How long a dead server's lease holds up an import, in seconds.
-  static let leaseSeconds = 5
+  /// Chunks applied at a time. The database does the work, and where it is as large as this server, more of them than
+  /// cores gain nothing. Three keep a larger one busy, and leave a connection of those for imports to uploads.
+  static let workers = min(max(System.coreCount, 1), 3)
   static let sweepInterval = Duration.seconds(1)
-  /// Businesses found in one sweep.
+  /// Businesses found in one sweep; the next sweep goes on behind them.
   static let sweptBusinesses = 100
-  /// How long to stay with an import whose rows are still coming before its lease goes back.
-  static let patience = Duration.milliseconds(200)
-  /// Pause after an error of the store.
-  static let recovery = Duration.milliseconds(500)
 
   private let imports: any ImportStore
   private let queue: ImportQueue
@@ -34,95 +34,76 @@ public struct ImportApplier: Sendable {
     self.logger = logger
   }
 
-  /// Applies until its task is cancelled; the transaction under way is then rolled back, and whoever comes next does it.
+  /// Applies until its task is cancelled; transactions under way are then rolled back, and whoever comes next does them.
   public func run() async {
     await withDiscardingTaskGroup { group in
       group.addTask { await sweep() }
       while !Task.isCancelled {
-        var (businesses, room) = await queue.take(active: Self.concurrency, atMost: Self.sweepInterval)
-        while room > 0, let business = businesses.popFirst() {
-          for lease in await leases(of: business, limit: room) {
-            room -= 1
-            queue.began(lease.importID)
-            group.addTask {
-              await apply(lease)
-              queue.ended(lease.importID, of: business)
-            }
-          }
+        while let turn = queue.next() {
+          group.addTask { queue.ended(turn, await take(turn)) }
         }
-        if !businesses.isEmpty { queue.add(businesses) }
+        await queue.wait()
       }
       group.cancelAll()
     }
   }
 
-  private func leases(of business: BusinessID, limit: Int) async -> [ImportLease] {
+  /// Applies one chunk.
+  private func take(_ turn: ImportTurns.Turn) async -> ImportTurns.Outcome {
     do {
-      return try await imports.lease(of: business, limit: limit, seconds: Self.leaseSeconds)
-    } catch {
-      await pause(after: error, "imports cannot be leased")
-      return []
-    }
-  }
-
-  /// Applies one import until its rows are through, or none came for a while.
-  private func apply(_ lease: ImportLease) async {
-    await news.watching(lease.importID) { bell in
-      var wasIdle = false
-      while !Task.isCancelled {
-        do {
-          switch try await imports.applyNext(lease, limit: Self.chunkRows, seconds: Self.leaseSeconds) {
-          case .applied:
-            wasIdle = false
-            news.changed(lease.importID)
-          case .idle:
-            if wasIdle { return await release(lease) }
-            wasIdle = true
-            await bell.wait(atMost: Self.patience)
-          case .ended(let progress):
-            news.changed(lease.importID)
-            logger.info("an import has ended", metadata: Self.metadata(of: lease, progress))
-            return
-          case .leaseLost:
-            return
-          }
-        } catch {
-          await pause(after: error, "rows cannot be applied now")
-        }
+      switch try await imports.applyNext(of: turn.business, limit: Self.chunkRows) {
+      case .applied(let id, _, _):
+        news.changed(id)
+        return .more
+      case .ended(let id, let progress):
+        news.changed(id)
+        logger.info("an import has ended", metadata: Self.metadata(of: id, turn.business, progress))
+        return .more
+      case .faulted(let id, let isParked):
+        news.changed(id)
+        report(id, of: turn.business, isParked: isParked)
+        return .more
+      case .idle:
+        return .nothing
       }
-    }
-  }
-
-  private func release(_ lease: ImportLease) async {
-    do {
-      try await imports.release(lease)
     } catch {
-      await pause(after: error, "a lease cannot be given back; it runs out by itself")
+      if !Task.isCancelled {
+        logger.warning(
+          "rows cannot be applied now", metadata: ["business": "\(turn.business)", "error": "\(error)"])
+      }
+      return .failed
     }
   }
 
-  /// Looks for imports that nobody works on.
+  /// Searches the store, some businesses at a time.
   private func sweep() async {
+    var last: BusinessID?
     while !Task.isCancelled {
       do {
-        let businesses = try await imports.businessesWithWork(limit: Self.sweptBusinesses)
-        if !businesses.isEmpty { queue.add(businesses) }
+        let businesses = try await imports.businessesWithWork(after: last, limit: Self.sweptBusinesses)
+        if !businesses.isEmpty { queue.found(businesses) }
+        last = businesses.count < Self.sweptBusinesses ? nil : businesses.last
       } catch {
-        await pause(after: error, "the store cannot be asked for unfinished imports")
+        if !Task.isCancelled {
+          logger.warning("the store cannot be asked for unfinished imports", metadata: ["error": "\(error)"])
+        }
       }
       try? await Task.sleep(for: Self.sweepInterval)
     }
   }
 
-  private func pause(after error: any Error, _ message: Logger.Message) async {
-    if Task.isCancelled { return }
-    logger.warning(message, metadata: ["error": "\(error)"])
-    try? await Task.sleep(for: Self.recovery)
+  private func report(_ id: ImportID, of business: BusinessID, isParked: Bool) {
+    let metadata: Logger.Metadata = ["import": "\(id)", "business": "\(business)"]
+    if isParked {
+      logger.error("an import is FAULTED: its next rows cannot be applied until it is resumed", metadata: metadata)
+    } else {
+      logger.warning("the next rows of an import cannot be applied; they are tried again", metadata: metadata)
+    }
   }
 
-  private static func metadata(of lease: ImportLease, _ progress: ImportProgress) -> Logger.Metadata {
+  private static func metadata(of id: ImportID, _ business: BusinessID, _ progress: ImportProgress) -> Logger.Metadata {
     [
-      "import": "\(lease.importID)", "business": "\(lease.businessID)", "state": "\(progress.state.schemaName)",
+      "import": "\(id)", "business": "\(business)", "state": "\(progress.state.schemaName)",
       "applied": "\(progress.counts.applied)", "unchanged": "\(progress.counts.unchanged)",
       "failed": "\(progress.counts.failed)",
     ]

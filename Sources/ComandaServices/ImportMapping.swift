@@ -132,6 +132,7 @@ extension Comanda_V1_ImportState {
       case .applying: .applying
       case .completed: .completed
       case .canceled: .canceled
+      case .faulted: .faulted
       }
   }
 }

@@ -1,55 +1,44 @@
 import ComandaDomain
 import Synchronization
 
-/// Businesses of which imports may have rows to apply, and the imports that this process is applying.
+/// Businesses whose imports have rows to apply, and the workers that this process has for them.
 public final class ImportQueue: Sendable {
-  private struct State {
-    var businesses: Set<BusinessID> = []
-    var active: Set<ImportID> = []
-  }
-
-  private let state = Mutex(State())
+  private let turns = Mutex(ImportTurns(workers: ImportApplier.workers))
   private let bell = Bell()
 
   /// An empty queue.
   public init() {}
 
-  /// Rows of an import have come. Who applies it already will see them.
-  func rowsArrived(in id: ImportID, of business: BusinessID) {
-    let isNew = state.withLock { state in
-      !state.active.contains(id) && state.businesses.insert(business).inserted
+  /// Rows of an import have come, or it was sealed, or resumed.
+  func rowsArrived(of business: BusinessID) {
+    let hasFreeWorker = turns.withLock { turns in
+      turns.rowsArrived(of: business)
+      return turns.hasFreeWorker
     }
-    if isNew { bell.ring() }
+    if hasFreeWorker { bell.ring() }
   }
 
-  /// A business may have work.
-  func add(_ businesses: some Sequence<BusinessID>) {
-    state.withLock { $0.businesses.formUnion(businesses) }
+  /// The store has work of these businesses.
+  func found(_ businesses: some Sequence<BusinessID>) {
+    turns.withLock { turns in
+      for business in businesses { turns.found(business) }
+    }
+    bell.ring()
+  }
+
+  /// The next turn, if there is work and a worker for it.
+  func next() -> ImportTurns.Turn? {
+    turns.withLock { $0.next() }
+  }
+
+  /// A turn has ended, and its worker is free.
+  func ended(_ turn: ImportTurns.Turn, _ outcome: ImportTurns.Outcome) {
+    turns.withLock { $0.ended(turn, outcome) }
     bell.ring()
   }
 
-  /// Waits for businesses with work; returns how many more imports may be applied at a time as well.
-  func take(active limit: Int, atMost time: Duration) async -> (businesses: Set<BusinessID>, room: Int) {
-    await bell.wait(atMost: time)
-    return state.withLock { state in
-      let room = limit - state.active.count
-      guard room > 0 else { return ([], 0) }
-      defer { state.businesses = [] }
-      return (state.businesses, room)
-    }
-  }
-
-  /// An import is being applied.
-  func began(_ id: ImportID) {
-    state.withLock { _ = $0.active.insert(id) }
-  }
-
-  /// An import is no longer being applied; its business is looked at once more, lest rows came at the last moment.
-  func ended(_ id: ImportID, of business: BusinessID) {
-    state.withLock { state in
-      state.active.remove(id)
-      state.businesses.insert(business)
-    }
-    bell.ring()
+  /// Waits until there may be a turn; returns also when the task is cancelled, and now and then without a reason.
+  func wait() async {
+    await bell.wait(atMost: ImportApplier.sweepInterval)
   }
 }

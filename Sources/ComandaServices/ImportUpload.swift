@@ -131,7 +131,7 @@ struct ImportUpload {
     switch staging {
     case .staged(let row), .duplicate(let row):
       committedRow = row
-      service.queue.rowsArrived(in: chunk.importID, of: business)
+      service.queue.rowsArrived(of: business)
       service.news.changed(chunk.importID)
     case .conflict(let row):
       throw refusal(
@@ -140,7 +140,7 @@ struct ImportUpload {
     case .outOfRange(let row):
       throw refusal(
         .outOfRange, "IMPORT_ROW_OUT_OF_RANGE", row,
-        "the chunk begins at row \(chunk.firstRow); rows 1 to \(row) are here, so go on with row \(row + 1)")
+        "the chunk begins at row \(chunk.firstRow); rows 1 to \(row) are here, so go on with the row after")
     case .aborted:
       let row = try await service.imports.progress(of: chunk.importID, of: business)?.committedRow
       throw refusal(
@@ -159,7 +159,7 @@ struct ImportUpload {
       actor: try context.principal().tokenID, method: context.method.path, at: service.environment.now(), request: nil)
     let sealed = try await service.imports.finish(
       importID, totalRows: finish.totalRows, fileSHA256: digest, of: business, by: mutation)
-    service.queue.rowsArrived(in: importID, of: business)
+    service.queue.rowsArrived(of: business)
     service.news.changed(importID)
     return .with {
       $0.committedRow = sealed.progress.committedRow
@@ -169,9 +169,14 @@ struct ImportUpload {
 
   /// The server is about to stop; what was staged is durable.
   var draining: RPCError {
-    refusal(
+    guard importID != nil else {
+      return RPCError(
+        .unavailable, "the server is about to stop; upload again",
+        details: ErrorDetails.bytes(reason: "SERVER_DRAINING"))
+    }
+    return refusal(
       .unavailable, "SERVER_DRAINING", committedRow,
-      "the server is about to stop; upload again, and go on with row \(committedRow + 1)")
+      "the server is about to stop; upload again, and go on with the row after \(committedRow)")
   }
 
   private func refusal(_ code: StatusCode, _ reason: String, _ committedRow: Int64, _ message: String) -> RPCError {

@@ -82,6 +82,7 @@ public struct OrderService: Comanda_V1_OrderService.Server {
     return .with {
       $0.orders = found.map(Comanda_V1_Order.init)
       $0.missingOrderIds = missing.sorted().map(\.description)
+      $0.deferredOrderIds = deferred.map(\.description)
     }
   }
 

@@ -61,6 +61,9 @@ extension RPCError {
       let pause = Int.random(in: 200...600)
       retryAfter = .milliseconds(pause)
       trailers = [Metadata.retryAfter: "\(pause)"]
+    case .tooManyUnfinishedImports(let limit):
+      code = .resourceExhausted
+      facts["limit"] = String(limit)
     case .fault: code = .internal
     }
     self.init(

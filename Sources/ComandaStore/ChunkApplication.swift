@@ -1,41 +1,39 @@
 import ComandaDomain
 import ComandaPostgres
 
-/// Applies the next rows of an import inside of one transaction: four round trips, whatever the number of rows.
+/// Applies rows of an import inside of the transaction that holds it: two or three round trips, whatever their number.
 ///
-/// 1. Lock the applier's row, which proves the lease, and learn what is to be done.
-/// 2. Insert the orders. External ids that are taken insert nothing.
-/// 3. Only where that happened, or where the chunk has duplicates: settle those rows, so that the valid rows of the chunk
+/// 1. Insert the orders. External ids that are taken insert nothing.
+/// 2. Only where that happened, or where the chunk has duplicates: settle those rows, so that the valid rows of the chunk
 ///    are from here on exactly those that became orders.
-/// 4. Insert what belongs to the orders; take the business's sequence numbers, which other writers of the business wait
+/// 3. Insert what belongs to the orders; take the business's sequence numbers, which other writers of the business wait
 ///    for; number the history; audit; move the watermark.
 struct ChunkApplication {
-  let lease: ImportLease
-  let limit: Int
-  let seconds: Int
+  let work: PickedImport
   let connection: PostgresConnection
+  /// Whether it ends the transaction, with its last statements; else that is left to the caller.
+  var commits = true
 
-  private var key: [Parameter] { [.id(lease.businessID), .id(lease.importID)] }
+  private var key: [Parameter] { [.id(work.business), .id(work.id)] }
 
-  nonisolated(nonsending) func run() async throws -> Application {
-    let opening = try await connection.pipeline([
-      (SQL.settingsLeased, []),
-      (SQL.applyLock, key + [.int8(lease.fence)]),
-    ])
-    guard let row = opening[1].rows.first else { return .leaseLost }
-    let work = try Work(row)
-    let first = work.appliedRow + 1
-    let last = min(work.committedRow, work.appliedRow + Int64(max(limit, 1)))
-    if first <= last {
-      return try await apply(first...last, work)
-    }
-    guard work.isSealed else { return .idle }
-    let closing = try await connection.pipeline([(SQL.applyComplete, key), (SQL.importProgress, key)])
-    return .ended(try progress(closing))
+  /// Applies the rows, or records the end of an import that has none left.
+  ///
+  /// - Parameter refused: Those of the rows that fail, since the database refuses them.
+  nonisolated(nonsending) func run(_ rows: ClosedRange<Int64>?, refused: [Int64] = []) async throws -> Application {
+    if let rows { return try await apply(rows, refused) }
+    return .ended(work.id, try await finish(ending))
   }
 
-  private nonisolated(nonsending) func apply(_ rows: ClosedRange<Int64>, _ work: Work) async throws -> Application {
+  /// What records that a sealed import has no rows left.
+  private var ending: [(Statement, [Parameter])] {
+    [(SQL.applyComplete, key), (SQL.importClose, key)]
+  }
+
+  private nonisolated(nonsending) func apply(
+    _ rows: ClosedRange<Int64>, _ refused: [Int64]
+  ) async throws -> Application {
     let chunk = key + [.int8(rows.lowerBound), .int8(rows.upperBound)]
+    let refusedRows = try await fail(refused)
     var counts = try await insertOrders(chunk)
     if counts.inserted < counts.valid || counts.duplicates > 0 {
       try await settle(chunk, &counts)
@@ -53,16 +51,25 @@ struct ChunkApplication {
       (
         SQL.applyAdvance,
         key + [
-          .int8(rows.upperBound), .int8(counts.inserted), .int8(counts.unchanged), .int8(counts.failed),
-          .float8(Double(seconds)),
+          .int8(rows.upperBound), .int8(counts.inserted), .int8(counts.unchanged),
+          .int8(counts.failed + refusedRows),  // bounded: by the rows of the chunk
         ]
       ),
     ]
     let isLast = work.isSealed && rows.upperBound == work.committedRow
-    if isLast { closing.append((SQL.applyComplete, key)) }
-    closing.append((SQL.importProgress, key))
-    let progress = try progress(try await connection.pipeline(closing))
-    return isLast ? .ended(progress) : .applied(rows: rows.count, progress)
+    if isLast { closing += ending }
+    let progress = try await finish(closing)
+    return isLast ? .ended(work.id, progress) : .applied(work.id, rows: rows.count, progress)
+  }
+
+  /// Fails rows that the database refuses; returns how many there were.
+  private nonisolated(nonsending) func fail(_ refused: [Int64]) async throws -> Int64 {
+    if refused.isEmpty { return 0 }
+    let problem = RowProblem.notStorable(line: nil)
+    let result = try await connection.query(
+      SQL.applyRefused,
+      key + [.int8Array(refused), .text(problem.field), .text(problem.code), .text(problem.message)])
+    return Int64(result.affectedRows)
   }
 
   private nonisolated(nonsending) func insertOrders(_ chunk: [Parameter]) async throws -> Counts {
@@ -87,33 +94,21 @@ struct ChunkApplication {
       case .unchanged, .valid, .duplicate: counts.unchanged += 1
       }
     }
+    // bounded: by the rows of the chunk
     guard counts.inserted + counts.unchanged + counts.failed == counts.valid + counts.duplicates else {
       // A row with a taken id whose order is gone again: the next attempt inserts it.
       throw DomainError.aborted
     }
   }
 
-  private func progress(_ results: [QueryResult]) throws -> ImportProgress {
-    try known(results.last?.rows.first).importProgress()
-  }
-
-  /// What the first round trip says.
-  private struct Work {
-    let appliedRow: Int64
-    let committedRow: Int64
-    let isSealed: Bool
-    let createdBy: TokenID
-    let createsPayments: Bool
-    let createsNotifications: Bool
-
-    init(_ row: Row) throws {
-      appliedRow = try row.int64(0)
-      committedRow = try row.int64(1)
-      isSealed = try row.value(2, ImportState.self) == .applying
-      createdBy = try row.id(3)
-      createsPayments = try row.bool(4)
-      createsNotifications = try row.bool(5)
-    }
+  /// Runs the last statements; returns what they have come to. From the first of them to the commit the business's
+  /// other writers wait, so both go together: should this process freeze, the database ends the transaction by itself.
+  private nonisolated(nonsending) func finish(
+    _ closing: [(Statement, [Parameter])]
+  ) async throws -> ImportProgress {
+    let closing = closing + [(SQL.importProgress, key)]
+    let results = try await commits ? connection.commit(with: closing) : connection.pipeline(closing)
+    return try known(results.last?.rows.first).importProgress()
   }
 
   private struct Counts {

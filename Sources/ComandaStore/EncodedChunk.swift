@@ -19,7 +19,7 @@ struct EncodedChunk {
 
   init(_ chunk: StagedChunk, duplicates: inout DuplicateFinder) throws {
     self.chunk = chunk
-    rows = CopyBinaryEncoder(capacity: chunk.rows.count * 768)
+    rows = CopyBinaryEncoder(capacity: chunk.rows.count * 768)  // bounded: a chunk has at most 1,000 rows
     rows.header()
     for index in chunk.rows.indices {
       try append(rowAt: index, duplicates: &duplicates)
@@ -28,7 +28,7 @@ struct EncodedChunk {
   }
 
   private mutating func append(rowAt index: Int, duplicates: inout DuplicateFinder) throws {
-    let number = chunk.firstRow + Int64(index)
+    let number = chunk.firstRow + Int64(index)  // bounded: at most the chunk's lastRow
     let line = chunk.firstLine(ofRowAt: index)
     let sourceStart = source.count
     SourceLines.append(chunk, rowAt: index, to: &source)
@@ -39,7 +39,7 @@ struct EncodedChunk {
     rows.int8(number)
     rows.int8(chunk.firstRow)
     rows.int4(Int32(clamping: sourceStart))
-    rows.int4(Int32(clamping: source.count - sourceStart))
+    rows.int4(Int32(clamping: source.count - sourceStart))  // bounded: the buffer only grows
     rows.int8OrNull(line)
 
     switch chunk.rows[index].content {
@@ -107,8 +107,8 @@ struct EncodedChunk {
     rows.text(order.note)
     var numbers: [Int64?] = []
     var texts: [String?] = []
-    numbers.reserveCapacity(3 * order.items.count)
-    texts.reserveCapacity(3 * order.items.count)
+    numbers.reserveCapacity(3 * order.items.count)  // bounded: a right order has at most 500
+    texts.reserveCapacity(3 * order.items.count)  // bounded: as before
     for item in order.items {
       numbers.append(item.quantity.thousandths)
       numbers.append(item.unitPrice)

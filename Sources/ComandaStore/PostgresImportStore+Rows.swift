@@ -7,8 +7,9 @@ extension PostgresImportStore {
     of id: ImportID, of business: BusinessID, outcomes: Set<RowOutcome>, page: PageRequest<Int64>
   ) async throws -> Page<ImportRow, Int64> {
     try await errors.translating {
-      try await pool.withConnection { connection in
+      try await pool.withConnection(.reports, for: business.uuid) { connection in
         let key: [Parameter] = [.id(business), .id(id)]
+        // bounded: a page has at most 1,000 rows
         let place: [Parameter] = [.int8(page.after ?? 0), .int8(Int64(page.size) + 1)]
         let wanted = outcomes.isEmpty ? Set(RowOutcome.allCases) : outcomes
         let numbers = Parameter.int2Array(wanted.map(\.rawValue).sorted())

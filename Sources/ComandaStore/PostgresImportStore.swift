@@ -14,138 +14,41 @@ public struct PostgresImportStore: ImportStore {
     self.errors = StoreErrors(logger: logger)
   }
 
-  /// The import and its applier's row, once for each request id.
-  public func create(
-    _ id: ImportID, _ description: ImportDescription, in business: BusinessID, by mutation: Mutation
-  ) async throws -> Import {
-    try await errors.translating {
-      do {
-        return try await pool.withConnection { connection in
-          try await connection.transaction { connection in
-            switch try await connection.claim(mutation, in: business, response: id.uuid) {
-            case .repeated(let earlier):
-              return try await connection.find(ImportID(earlier), of: business)
-            case .first:
-              _ = try await connection.pipeline(
-                [
-                  (SQL.importCreate, description.parameters(id, business, mutation)),
-                  (SQL.importCreateApplier, [.id(business), .id(id)]),
-                ] + audit(mutation, of: id.uuid, in: business))
-              return try await connection.find(id, of: business)
-            }
-          }
-        }
-      } catch let error as PostgresError where error.sqlState == .foreignKeyViolation {
-        throw DomainError.notFound(.business, id: "\(business)")
-      }
-    }
-  }
-
   /// One statement on a shared connection.
   public func find(_ id: ImportID, of business: BusinessID) async throws -> Import? {
     try await errors.translating {
-      try await pool.query(SQL.importFind, [.id(business), .id(id)]).rows.first?.importRecord(of: business)
+      try await pool.query(SQL.importFind, [.id(business), .id(id)], for: business.uuid).rows.first?.importRecord(
+        of: business)
     }
   }
 
   /// Two rows by their keys: cheap enough to poll.
   public func progress(of id: ImportID, of business: BusinessID) async throws -> ImportProgress? {
     try await errors.translating {
-      try await pool.query(SQL.importProgress, [.id(business), .id(id)]).rows.first?.importProgress()
+      try await pool.query(SQL.importProgress, [.id(business), .id(id)], for: business.uuid).rows.first?
+        .importProgress()
     }
   }
 
-  /// Out of the primary key, since ids are in the order of creation.
+  /// Out of the primary key, since ids are in the order of creation. A page is shorter than asked for where its header
+  /// lines would exceed a megabyte.
   public func list(
     states: Set<ImportState>, group: String, of business: BusinessID, page: PageRequest<ImportID>
   ) async throws -> Page<Import, ImportID> {
     let states = states.isEmpty ? Set(ImportState.allCases) : states
     let before = page.after ?? ImportID(UUID(high: .max, low: .max))
     return try await errors.translating {
-      let result = try await pool.withConnection { connection in
+      let result = try await pool.withConnection(.reports, for: business.uuid) { connection in
         try await connection.query(
           SQL.importList,
           [
             .id(business), .int2Array(states.map(\.rawValue).sorted()), .text(group), .id(before),
-            .int8(Int64(page.size) + 1),
+            .int8(Int64(page.size) + 1),  // bounded: a page has at most 1,000 imports
           ])
       }
       let imports = try result.rows.prefix(page.size).map { try $0.importRecord(of: business) }
-      return Page(elements: imports, next: result.rows.count > page.size ? imports.last?.id : nil)
+      let listed = try result.rows.first?.int64(27) ?? 0
+      return Page(elements: imports, next: listed > imports.count ? imports.last?.id : nil)
     }
-  }
-
-  /// Locks the uploader's row only, so that applying goes on meanwhile.
-  public func finish(
-    _ id: ImportID, totalRows: Int64, fileSHA256: SHA256Digest, of business: BusinessID, by mutation: Mutation
-  ) async throws -> Import {
-    try await errors.translating {
-      try await pool.withConnection { connection in
-        try await connection.transaction { connection in
-          let (state, committedRow, knownFile) = try await connection.lock(id, of: business)
-          guard state != .canceled else { throw DomainError.importNotOpen(state) }
-          guard totalRows == committedRow else {
-            throw DomainError.finishMismatch(totalRows: totalRows, committedRow: committedRow)
-          }
-          guard knownFile == nil || knownFile == fileSHA256 else { throw DomainError.fileDiffers }
-          if state == .receiving {
-            _ = try await connection.pipeline(
-              [(SQL.importSeal, [.id(business), .id(id), .digest(fileSHA256)])]
-                + audit(mutation, of: id.uuid, in: business, detail: #"{"rows":\#(totalRows)}"#))
-          }
-          return try await connection.find(id, of: business)
-        }
-      }
-    }
-  }
-
-  /// Waits for the chunk that is being applied, then bars the applier.
-  public func cancel(_ id: ImportID, of business: BusinessID, by mutation: Mutation) async throws -> Import {
-    try await errors.translating {
-      try await pool.withConnection { connection in
-        try await connection.transaction { connection in
-          if case .first = try await connection.claim(mutation, in: business, response: id.uuid) {
-            // The applier's row first, as the applier does: the other way round both could wait for each other.
-            _ = try await connection.query(SQL.importFence, [.id(business), .id(id)])
-            let state = try await connection.lock(id, of: business).state
-            guard state != .completed else { throw DomainError.importNotOpen(state) }
-            if state != .canceled {
-              _ = try await connection.pipeline(
-                [(SQL.importCancel, [.id(business), .id(id)])] + audit(mutation, of: id.uuid, in: business))
-            }
-          }
-          return try await connection.find(id, of: business)
-        }
-      }
-    }
-  }
-}
-
-extension PostgresConnection {
-  fileprivate nonisolated(nonsending) func find(_ id: ImportID, of business: BusinessID) async throws -> Import {
-    let found = try await query(SQL.importFind, [.id(business), .id(id)])
-    guard let row = found.rows.first else { throw DomainError.notFound(.import, id: "\(id)") }
-    return try row.importRecord(of: business)
-  }
-
-  /// Locks the uploader's side of an import until the transaction ends.
-  fileprivate nonisolated(nonsending) func lock(
-    _ id: ImportID, of business: BusinessID
-  ) async throws -> (state: ImportState, committedRow: Int64, file: SHA256Digest?) {
-    let locked = try await query(SQL.importLock, [.id(business), .id(id)])
-    guard let row = locked.rows.first else { throw DomainError.notFound(.import, id: "\(id)") }
-    return (try row.value(0), try row.int64(1), try row.digestOrNil(2))
-  }
-}
-
-extension ImportDescription {
-  /// The parameters of `import_create.sql`.
-  fileprivate func parameters(_ id: ImportID, _ business: BusinessID, _ mutation: Mutation) -> [Parameter] {
-    [
-      .id(business), .id(id), .id(mutation.actor), .time(mutation.at), .orNull(expectedRows) { .int8($0) },
-      .int2(policy.rawValue), .int2(defaults.paymentMethod.rawValue), .int2(defaults.notificationChannel.rawValue),
-      .text(defaults.currency.code), .bool(createsPayments), .bool(createsNotifications), .text(sourceName),
-      .text(group), .orNull(fileSHA256) { .digest($0) }, .orNull(mappingSHA256) { .digest($0) }, .bytes(sourceHeader),
-    ]
   }
 }

@@ -2,7 +2,11 @@ import ComandaPostgres
 
 /// Every statement of the store, from the file of its name in `SQL/`.
 enum SQL {
-  static let applyLock = Statement(PackageResources.apply_lock_sql, "apply_lock")
+  static let applyFault = Statement(PackageResources.apply_fault_sql, "apply_fault")
+  static let applyHold = Statement(PackageResources.apply_hold_sql, "apply_hold")
+  static let applyPick = Statement(PackageResources.apply_pick_sql, "apply_pick")
+  static let applyRefused = Statement(PackageResources.apply_refused_sql, "apply_refused")
+  static let applySettings = Statement(PackageResources.apply_settings_sql, "apply_settings")
   static let applyVerdicts = Statement(PackageResources.apply_verdicts_sql, "apply_verdicts")
   static let applyOrders = Statement(PackageResources.apply_orders_sql, "apply_orders")
   static let applyConflicts = Statement(PackageResources.apply_conflicts_sql, "apply_conflicts")
@@ -25,16 +29,18 @@ enum SQL {
   static let businessList = Statement(PackageResources.business_list_sql, "business_list", readOnly: true)
 
   static let importCancel = Statement(PackageResources.import_cancel_sql, "import_cancel")
+  static let importClose = Statement(PackageResources.import_close_sql, "import_close")
   static let importCreate = Statement(PackageResources.import_create_sql, "import_create")
   static let importCreateApplier = Statement(PackageResources.import_create_applier_sql, "import_create_applier")
   static let importExceptions = Statement(PackageResources.import_exceptions_sql, "import_exceptions")
-  static let importFence = Statement(PackageResources.import_fence_sql, "import_fence")
   static let importFind = Statement(PackageResources.import_find_sql, "import_find", readOnly: true)
   static let importList = Statement(PackageResources.import_list_sql, "import_list")
   static let importLock = Statement(PackageResources.import_lock_sql, "import_lock")
   static let importProgress = Statement(PackageResources.import_progress_sql, "import_progress", readOnly: true)
+  static let importResume = Statement(PackageResources.import_resume_sql, "import_resume")
   static let importRows = Statement(PackageResources.import_rows_sql, "import_rows")
   static let importSeal = Statement(PackageResources.import_seal_sql, "import_seal")
+  static let importUnfinished = Statement(PackageResources.import_unfinished_sql, "import_unfinished")
 
   static let orderAudit = Statement(PackageResources.order_audit_sql, "order_audit")
   static let orderCancelNotifications = Statement(
@@ -80,8 +86,6 @@ enum SQL {
   static let tokenRevoke = Statement(PackageResources.token_revoke_sql, "token_revoke")
 
   static let workBusinesses = Statement(PackageResources.work_businesses_sql, "work_businesses", readOnly: true)
-  static let workLease = Statement(PackageResources.work_lease_sql, "work_lease")
-  static let workRelease = Statement(PackageResources.work_release_sql, "work_release")
 }
 
 extension Statement {

@@ -46,7 +46,7 @@ struct OrderStatusTests {
     #expect(OrderStatus.allCases.map(\.rawValue) == [1, 2, 3, 4, 5, 6, 7])
     #expect(PaymentMethod.allCases.map(\.rawValue) == [1, 2])
     #expect(NotificationChannel.allCases.map(\.rawValue) == [1, 2, 3, 4])
-    #expect(ImportState.allCases.map(\.rawValue) == [1, 2, 3, 4])
+    #expect(ImportState.allCases.map(\.rawValue) == [1, 2, 3, 4, 9])
     #expect(ImportState.allCases.filter(\.isFinal) == [.completed, .canceled])
     #expect(RowOutcome.allCases.map(\.rawValue) == [0, 1, 2, 3, 4])
   }
@@ -58,7 +58,7 @@ struct OrderStatusTests {
         == "PENDING ACCEPTED PREPARING READY OUT_FOR_DELIVERY DELIVERED CANCELED")
     #expect(PaymentMethod.allCases.map(\.schemaName) == ["CREDIT_CARD", "CASH"])
     #expect(NotificationChannel.allCases.map(\.schemaName) == ["NONE", "PUSH", "EMAIL", "SMS"])
-    #expect(ImportState.allCases.map(\.schemaName) == ["RECEIVING", "APPLYING", "COMPLETED", "CANCELED"])
+    #expect(ImportState.allCases.map(\.schemaName) == ["RECEIVING", "APPLYING", "COMPLETED", "CANCELED", "FAULTED"])
     #expect(RowOutcome.allCases.map(\.schemaName) == ["WAITING", "APPLIED", "UNCHANGED", "FAILED", "UNPROCESSED"])
   }
 }

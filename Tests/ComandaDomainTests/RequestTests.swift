@@ -66,6 +66,7 @@ struct RequestTests {
       .invalid([]), .notFound(.order, id: "x"), .notFound(.import, id: "x"), .requestIDReused,
       .etagMismatch(current: "2"), .illegalMove(IllegalMove(from: .ready, to: .ready, legal: [])),
       .importNotOpen(.completed), .finishMismatch(totalRows: 1, committedRow: 2), .fileDiffers,
+      .tooManyUnfinishedImports(limit: 100),
       .scopeMissing(.ordersRead), .businessForeign, .businessMissing, .aborted,
       .storeUnavailable(mayHaveTakenEffect: true), .fault,
     ]

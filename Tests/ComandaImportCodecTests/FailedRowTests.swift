@@ -174,7 +174,7 @@ struct FailedRowTests {
       ]))
     guard case .unreadable(let externalID, let problems) = decoded[0].content else { return }
     #expect(externalID.count == 64)
-    #expect(problems.map { [$0.code.count, $0.field.count, $0.message.count] } == [[63, 200, 500]])
+    #expect(problems.map { [$0.code.count, $0.field.count, $0.message.count] } == [["UNREADABLE".count, 200, 500]])
     #expect(problems.map(\.line) == [nil])
   }
 

@@ -19,13 +19,15 @@ extension SeededRandom {
     (0..<Int.random(in: 0...length, using: &self)).map { _ in UInt8.random(in: 0...255, using: &self) }
   }
 
+  /// A row that nobody could read, with texts as they are kept.
   private mutating func unreadable() -> UploadedRow.Content {
     let problems = (0..<Int.random(in: 1...3, using: &self)).map { _ in
       RowProblem(
-        field: text(upTo: 20), code: "CODE_\(Int.random(in: 0...9, using: &self))", message: text(upTo: 80),
+        field: text(upTo: 20).withoutControlCharacters, code: "CODE_\(Int.random(in: 0...9, using: &self))",
+        message: text(upTo: 80).withoutControlCharacters,
         line: once(in: 3) ? nil : Int64.random(in: 1 ... .max, using: &self))
     }
-    return .unreadable(externalID: text(upTo: 20), problems: problems)
+    return .unreadable(externalID: text(upTo: 20).withoutControlCharacters, problems: problems)
   }
 
   mutating func order() -> OrderDraft {

@@ -55,4 +55,47 @@ struct ImportWatchTests {
     #expect(later.rowsPerSecond == 0)
     #expect(!later.hasRemaining)
   }
+
+  @Test("a number of rows that cannot be reached in any time tells no remaining time, and traps nothing")
+  func unreachable() throws {
+    var watch = ImportWatch(expectedRows: .max, after: 0)
+    _ = watch.snapshot(of: progress(sequence: 1))
+    let second = watch.snapshot(of: progress(sequence: 2, applied: 1, milliseconds: 300))
+    let snapshot = try #require(second)
+    #expect(snapshot.rowsPerSecond > 0)
+    #expect(!snapshot.hasRemaining)
+  }
+
+  @Test("a clock that was set back neither silences a watch nor gives a rate out of two times")
+  func clockSetBack() {
+    var watch = ImportWatch(expectedRows: 10, after: 0)
+    _ = watch.snapshot(of: progress(sequence: 1, applied: 1, milliseconds: 600_000))
+    let second = watch.snapshot(of: progress(sequence: 2, applied: 2))
+    #expect(second?.rowsPerSecond == 0)
+    let third = watch.snapshot(of: progress(sequence: 3, applied: 4, milliseconds: 1_000))
+    #expect(third?.rowsPerSecond == 2)
+  }
+
+  @Test(
+    "whatever rows, counts and clock say, a watch lives and says what a schema can hold",
+    arguments: 0..<50 as Range<UInt64>)
+  func extremes(_ offset: UInt64) {
+    let extremes: [Int64] = [.min, .min + 1, -1, 0, 1, 1_000, 1_795_000_000_000_000, .max - 1, .max]
+    var random = SeededGenerator(seed: testSeed &+ offset)
+    func any() -> Int64 {
+      Bool.random(using: &random)
+        ? extremes[Int.random(in: 0..<extremes.count, using: &random)] : Int64.random(in: .min ... .max, using: &random)
+    }
+    var watch = ImportWatch(expectedRows: Bool.random(using: &random) ? any() : nil, after: any())
+    for _ in 0..<40 {
+      let progress = ImportProgress(
+        sequence: any(), state: ImportState.allCases.randomElement(using: &random) ?? .receiving, committedRow: any(),
+        appliedRow: any(), totalRows: Bool.random(using: &random) ? any() : nil,
+        counts: ImportCounts(applied: any(), unchanged: any(), failed: any(), unprocessed: any()),
+        at: Timestamp(microseconds: any()))
+      guard let snapshot = watch.snapshot(of: progress) else { continue }
+      #expect(snapshot.rowsPerSecond.isFinite && snapshot.rowsPerSecond >= 0, "COMANDA_TEST_SEED=\(testSeed)")
+      #expect((0...31_622_400).contains(snapshot.remaining.seconds), "COMANDA_TEST_SEED=\(testSeed)")
+    }
+  }
 }

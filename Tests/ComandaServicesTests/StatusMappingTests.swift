@@ -15,6 +15,7 @@ struct StatusMappingTests {
     (.notFound(.order, id: "x"), .notFound), (.contentDiffers(existing: OrderID(UUID())), .alreadyExists),
     (.requestIDReused, .alreadyExists), (.etagMismatch(current: "2"), .aborted),
     (.importNotOpen(.completed), .failedPrecondition), (.finishMismatch(totalRows: 2, committedRow: 1), .outOfRange),
+    (.tooManyUnfinishedImports(limit: 100), .resourceExhausted),
     (.fileDiffers, .failedPrecondition), (.scopeMissing(.ordersRead), .permissionDenied),
     (.businessForeign, .permissionDenied), (.businessMissing, .invalidArgument), (.aborted, .aborted),
     (.storeUnavailable(mayHaveTakenEffect: true), .unavailable), (.tooManyCalls, .resourceExhausted),

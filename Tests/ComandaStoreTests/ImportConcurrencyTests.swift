@@ -38,30 +38,101 @@ struct ImportConcurrencyTests {
     }
   }
 
-  @Test("a lease that fell to another bars the one who held it")
-  func fencing() async throws {
+  @Test("two appliers never work on one import at once, and on two imports side by side")
+  func sideBySide() async throws {
     try await StoreFixture.run { store in
       let id = try await store.createImport()
       try await store.upload((1...6).map { .order("A-\($0)") }, to: id)
-      let old = try #require(try await store.imports.lease(of: store.business, limit: 1, seconds: 0).first)
-      #expect(try await store.imports.businessesWithWork(limit: 10) == [store.business])
-      let new = try #require(try await store.imports.lease(of: store.business, limit: 1, seconds: 60).first)
-      #expect(new.fence > old.fence)
-      let third = try await store.imports.lease(of: store.business, limit: 1, seconds: 60)
-      #expect(third.isEmpty)
-      #expect(try await store.imports.applyNext(old, limit: 3, seconds: 60) == .leaseLost)
-      try await store.imports.release(old)
-      #expect(try await store.imports.businessesWithWork(limit: 10) == [])
-      guard case .applied(3, _) = try await store.imports.applyNext(new, limit: 3, seconds: 60) else {
-        Issue.record("the new lease does not apply")
-        return
+      let other = try await store.createImport(newID(501))
+      try await store.upload((1...6).map { .order("B-\($0)") }, to: other)
+      try await store.pool.withConnection { connection in
+        try await connection.execute(script: "BEGIN")
+        let hold = Statement("SELECT 1 FROM import_appliers WHERE import_id = $1 FOR UPDATE")
+        _ = try await connection.query(hold, [.uuid(id.uuid)])
+        let applied = try await store.applyEverything(limit: 6)
+        #expect(applied.count == 1)
+        #expect(try await store.progress(of: id).appliedRow == 0)
+        #expect(try await store.progress(of: other).appliedRow == 6)
+        try await connection.execute(script: "ROLLBACK")
       }
-      try await store.imports.release(new)
-      #expect(try await store.imports.businessesWithWork(limit: 10) == [store.business])
+      try await store.applyEverything()
+      #expect(try await store.progress(of: id).appliedRow == 6)
     }
   }
 
-  @Test("appliers that take the lease from each other apply every row once")
+  @Test(
+    "a server that is frozen in the midst of a chunk holds its import up for some seconds, not for ever",
+    .timeLimit(.minutes(1)))
+  func frozen() async throws {
+    try await StoreFixture.run { store in
+      let id = try await store.createImport()
+      try await store.upload((1...6).map { .order("A-\($0)") }, to: id)
+      // What a frozen server has: a transaction that holds the import, and never goes on.
+      try? await store.pool.withConnection { connection in
+        try await connection.execute(script: "BEGIN")
+        let hold = Statement("SELECT 1 FROM import_appliers WHERE import_id = $1 FOR UPDATE")
+        _ = try await connection.query(hold, [.uuid(id.uuid)])
+        while try await store.applyEverything().isEmpty { try await Task.sleep(for: .milliseconds(20)) }
+      }
+      #expect(try await store.progress(of: id).appliedRow == 6)
+    }
+  }
+
+  @Test("an import that is canceled while its next chunk is being picked is not applied any further")
+  func canceledWhilePicked() async throws {
+    try await StoreFixture.run { store in
+      let id = try await store.createImport()
+      try await store.upload((1...40).map { .order("A-\($0)") }, to: id, chunkRows: 20)
+      try await withThrowingTaskGroup { group in
+        for _ in 0..<3 {
+          group.addTask {
+            while try await store.imports.applyNext(of: store.business, limit: 1) != .idle {}
+          }
+        }
+        group.addTask {
+          while try await store.progress(of: id).appliedRow < 3 {}
+          let canceled = try await store.imports.cancel(id, of: store.business, by: store.mutation("Cancel"))
+          #expect(try await store.count("orders") == canceled.progress.counts.applied)
+        }
+        try await group.waitForAll()
+      }
+      let progress = try await store.progress(of: id)
+      #expect(try await store.count("orders") == progress.counts.applied)
+      #expect(progress.counts.applied + progress.counts.unprocessed == 40)
+    }
+  }
+
+  @Test("imports of one business take turns: the one that has waited longest is next")
+  func turnsOfImports() async throws {
+    try await StoreFixture.run { store in
+      let ids: [ImportID] = [newID(500), newID(501), newID(502)]
+      for id in ids {
+        _ = try await store.createImport(id)
+        try await store.upload((1...4).map { .order("\(id)-\($0)") }, to: id)
+      }
+      var turns: [ImportID] = []
+      while case .applied(let id, _, _) = try await store.imports.applyNext(of: store.business, limit: 2) {
+        turns.append(id)
+      }
+      #expect(turns == ids + ids)
+    }
+  }
+
+  @Test("businesses with work are found some at a time, each once a round")
+  func sweep() async throws {
+    try await StoreFixture.run { store in
+      #expect(try await store.imports.businessesWithWork(after: nil, limit: 2) == [])
+      let id = try await store.createImport()
+      #expect(try await store.imports.businessesWithWork(after: nil, limit: 2) == [])
+      try await store.upload([.order("A")], to: id)
+      #expect(try await store.imports.businessesWithWork(after: nil, limit: 2) == [store.business])
+      #expect(try await store.imports.businessesWithWork(after: store.business, limit: 2) == [])
+      try await store.applyEverything()
+      #expect(try await store.imports.businessesWithWork(after: nil, limit: 2) == [])
+    }
+  }
+
+  @Test("appliers that work on the same import apply every row once")
   func manyAppliers() async throws {
     try await StoreFixture.run { store in
       let id = try await store.createImport()
@@ -71,9 +142,7 @@ struct ImportConcurrencyTests {
         for _ in 0..<3 {
           group.addTask {
             while try await store.progress(of: id).state != .completed {
-              for lease in try await store.imports.lease(of: store.business, limit: 1, seconds: 0) {
-                _ = try await store.imports.applyNext(lease, limit: 3, seconds: 0)
-              }
+              _ = try await store.imports.applyNext(of: store.business, limit: 3)
             }
           }
         }
@@ -93,11 +162,11 @@ struct ImportConcurrencyTests {
         try await store.finish(id, rows: 40)
       }
       try await withThrowingTaskGroup { group in
-        for lease in try await store.imports.lease(of: store.business, limit: 3, seconds: 60) {
+        for id in ids {
           group.addTask {
-            while true {
+            while try await store.progress(of: id).state != .completed {
               do {
-                if case .ended = try await store.imports.applyNext(lease, limit: 10, seconds: 60) { return }
+                _ = try await store.imports.applyNext(of: store.business, limit: 10)
               } catch DomainError.aborted {}
             }
           }
@@ -123,10 +192,9 @@ struct ImportConcurrencyTests {
       try await store.upload(Array(rows.prefix(4)), to: id)
       // From here on, whoever writes to the table dies in the midst of its transaction.
       try await store.execute(point.arm)
-      let lease = try #require(try await store.imports.lease(of: store.business, limit: 1, seconds: 0).first)
       var failures = 0
       do { _ = try await store.imports.stage(store.chunk(of: id, 5, Array(rows.suffix(4)))) } catch { failures += 1 }
-      do { _ = try await store.imports.applyNext(lease, limit: 4, seconds: 0) } catch { failures += 1 }
+      do { _ = try await store.imports.applyNext(of: store.business, limit: 4) } catch { failures += 1 }
       #expect(failures == 1, "the crash point \(point) was not reached exactly once")
       try await store.expectIntegrity()
       try await store.execute(point.disarm)

@@ -76,18 +76,9 @@ extension StoreFixture {
   @discardableResult
   func applyEverything(limit: Int = 3) async throws -> [Application] {
     var steps: [Application] = []
-    for business in try await imports.businessesWithWork(limit: 10) {
-      for lease in try await imports.lease(of: business, limit: 10, seconds: 30) {
-        loop: while true {
-          let step = try await imports.applyNext(lease, limit: limit, seconds: 30)
-          steps.append(step)
-          switch step {
-          case .applied: continue
-          case .idle: try await imports.release(lease)
-          case .ended, .leaseLost: break
-          }
-          break loop
-        }
+    for business in try await imports.businessesWithWork(after: nil, limit: 10) {
+      while case let step = try await imports.applyNext(of: business, limit: limit), step != .idle {
+        steps.append(step)
       }
     }
     return steps

@@ -63,13 +63,13 @@ struct ImportStoreTests {
       try await store.applyEverything()
       let halfway = try await store.progress(of: id)
       #expect(halfway.state == .receiving && halfway.counts.applied == 4 && halfway.appliedRow == 4)
-      #expect(try await store.imports.businessesWithWork(limit: 10) == [])
+      #expect(try await store.imports.businessesWithWork(after: nil, limit: 10) == [])
 
       try await store.upload([.order("E")], to: id, from: 5)
       let sealed = try await store.finish(id, rows: 5)
       #expect(sealed.progress.state == .applying && sealed.progress.totalRows == 5)
       let steps = try await store.applyEverything()
-      guard case .ended(let progress) = steps.last else {
+      guard case .ended(_, let progress) = steps.last else {
         Issue.record("not ended: \(steps)")
         return
       }
@@ -102,7 +102,7 @@ struct ImportStoreTests {
       try await store.applyEverything()
       #expect(try await store.progress(of: full).state == .completed)
       #expect(try await store.progress(of: empty).state == .completed)
-      #expect(try await store.imports.businessesWithWork(limit: 10) == [])
+      #expect(try await store.imports.businessesWithWork(after: nil, limit: 10) == [])
     }
   }
 
@@ -247,13 +247,12 @@ struct ImportStoreTests {
     try await StoreFixture.run { store in
       let id = try await store.createImport()
       try await store.upload([.order("A"), .bad("B"), .order("C"), .order("D"), .order("A")], to: id)
-      let lease = try #require(try await store.imports.lease(of: store.business, limit: 1, seconds: 30).first)
-      _ = try await store.imports.applyNext(lease, limit: 2, seconds: 30)
+      _ = try await store.imports.applyNext(of: store.business, limit: 2)
       let mutation = try store.mutation("Cancel", request: "r-1", content: 1)
       let canceled = try await store.imports.cancel(id, of: store.business, by: mutation)
       #expect(canceled.progress.state == .canceled && canceled.endedAt != nil)
       #expect(canceled.progress.counts == ImportCounts(applied: 1, unchanged: 0, failed: 1, unprocessed: 3))
-      #expect(try await store.imports.applyNext(lease, limit: 2, seconds: 30) == .leaseLost)
+      #expect(try await store.imports.applyNext(of: store.business, limit: 2) == .idle)
       let rows = try await store.allRows(of: id)
       #expect(rows.map(\.outcome) == [.applied, .failed, .unprocessed, .unprocessed, .unprocessed])
       #expect(rows[2].orderID == nil)

@@ -29,7 +29,6 @@ struct RandomSchedule {
   let store: StoreFixture
   private var random: SeededGenerator
   private var files: [ImportID: [TestRow]] = [:]
-  private var leases: [ImportLease] = []
 
   init(store: StoreFixture, seed: UInt64) {
     self.store = store
@@ -64,10 +63,8 @@ struct RandomSchedule {
     guard let id = files.keys.sorted().randomElement(using: &random) else { return }
     switch Int.random(in: 0..<12, using: &random) {
     case 0...3: try await upload(id)
-    case 4: leases += try await store.imports.lease(of: store.business, limit: 2, seconds: 0)
-    case 5...8:
-      guard let lease = leases.randomElement(using: &random) else { return }
-      _ = try await store.imports.applyNext(lease, limit: Int.random(in: 1...9, using: &random), seconds: 0)
+    case 4...8:
+      _ = try await store.imports.applyNext(of: store.business, limit: Int.random(in: 1...9, using: &random))
     case 9:
       let name = "A-\(Int.random(in: 0..<25, using: &random))"
       let order = try store.newOrder(draft(name), id: random.next() >> 8)
@@ -79,8 +76,16 @@ struct RandomSchedule {
         SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
         """)
-    default: leases.removeAll()
+    default: try await applySideBySide()
     }
+  }
+
+  /// Two appliers at once.
+  private func applySideBySide() async throws {
+    let store = store
+    async let first = store.imports.applyNext(of: store.business, limit: 5)
+    async let second = store.imports.applyNext(of: store.business, limit: 5)
+    _ = try await (first, second)
   }
 
   /// Sends the next chunk, sometimes twice at the same time.
@@ -108,7 +113,7 @@ struct RandomSchedule {
       try await store.upload(Array(file.dropFirst(sent)), to: id, from: Int64(sent) + 1)
       try await store.finish(id, rows: Int64(file.count))
     }
-    while !(try await store.imports.businessesWithWork(limit: 10)).isEmpty {
+    while !(try await store.imports.businessesWithWork(after: nil, limit: 10)).isEmpty {
       try await store.applyEverything(limit: 7)
     }
     for (id, file) in files {

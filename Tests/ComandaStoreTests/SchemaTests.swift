@@ -115,6 +115,10 @@ struct SchemaTests {
       ("DELETE FROM notification_intents", "order with a channel and without a notification intent"),
       ("DELETE FROM import_rows WHERE row = 1", "order whose import row is not applied"),
       ("UPDATE import_appliers SET applied_rows = applied_rows + 1", "import whose counts are not those of its rows"),
+      (
+        "UPDATE import_appliers SET has_ended = true",
+        "import that may be applied though it has ended, or may not though it has not"
+      ),
       ("DELETE FROM import_chunks", "import whose rows or chunks are not 1, 2, … to its watermark"),
     ])
   func integrityCheckBites(_ damage: String, _ rule: String) async throws {

@@ -14,7 +14,7 @@ struct StoreFixture {
   let imports: PostgresImportStore
   let tokens: PostgresTokenStore
   let businesses: PostgresBusinessStore
-  let business: BusinessID
+  private(set) var business: BusinessID
   let actor: TokenID
   let now = Timestamp(microseconds: 1_795_000_000_000_000)
 
@@ -43,6 +43,15 @@ struct StoreFixture {
     businesses = PostgresBusinessStore(pool: pool, logger: logger)
     business = newID(1)
     actor = newID(2)
+  }
+
+  /// The same stores, seen by another business, which is made.
+  func asAnotherBusiness(_ id: BusinessID = newID(3)) async throws -> StoreFixture {
+    try await businesses.create(
+      Business(id: id, name: "Sushi Bar", createdAt: now), by: mutation("CreateBusiness"))
+    var other = self
+    other.business = id
+    return other
   }
 
   func mutation(_ method: String, request: String? = nil, content: UInt8 = 0) throws -> Mutation {

@@ -165,7 +165,8 @@ public enum Comanda_V1_BatchImportService {
     /// Creates an import that has no rows yet.
     ///
     /// Errors: INVALID_ARGUMENT for a specification that breaks a rule; UNIMPLEMENTED for a policy that the server does
-    /// not have yet; RESOURCE_EXHAUSTED when the business has 100 imports that are not final.
+    /// not have yet; RESOURCE_EXHAUSTED (`IMPORTS_UNFINISHED`) when the business has 100 imports that are not final:
+    /// let one end, or cancel one.
     func createImport(
       _ request: Comanda_V1_CreateImportRequest,
       context: ServerContext
@@ -175,6 +176,8 @@ public enum Comanda_V1_BatchImportService {
     /// is read, and applied while the upload goes on.
     ///
     /// A call that ends without a finish answers too: with `sealed` false, and the import waits for another upload.
+    /// When the server is about to stop, it ends after the chunk at hand, or at once when it waits for one:
+    /// UNAVAILABLE.
     ///
     /// Errors: NOT_FOUND; INVALID_ARGUMENT for a message that is malformed or breaks a bound; DATA_LOSS for a wrong
     /// checksum; ALREADY_EXISTS for rows that the server has with other content; OUT_OF_RANGE for a chunk that does not
@@ -189,7 +192,8 @@ public enum Comanda_V1_BatchImportService {
     ) async throws -> Comanda_V1_UploadRowsResponse
 
     /// Streams the progress of an import: at once as it is, then whenever it has changed, at most four times a second.
-    /// Ends after the snapshot of a final state.
+    /// Ends after the snapshot of a final state. FAULTED is not final: the watch tells of it and goes on, since
+    /// ResumeImport may set the import going again; who does not want to wait for that ends the call.
     ///
     /// A client that lost its connection passes its last sequence and gets the newest snapshot above it; snapshots in
     /// between are not made up for, and the final one always arrives.
@@ -225,7 +229,8 @@ public enum Comanda_V1_BatchImportService {
     /// Errors: NOT_FOUND; FAILED_PRECONDITION in a final state.
     func pauseImport(_ request: Comanda_V1_PauseImportRequest, context: ServerContext) async throws -> Comanda_V1_Import
 
-    /// Goes on applying a paused import. Resuming one that runs changes nothing.
+    /// Goes on applying a paused or faulted import, with the row after the last that has its outcome. Resuming one that
+    /// runs changes nothing.
     ///
     /// Errors: NOT_FOUND; FAILED_PRECONDITION in a final state.
     func resumeImport(
@@ -294,7 +299,8 @@ public enum Comanda_V1_BatchImportService {
     /// Creates an import that has no rows yet.
     ///
     /// Errors: INVALID_ARGUMENT for a specification that breaks a rule; UNIMPLEMENTED for a policy that the server does
-    /// not have yet; RESOURCE_EXHAUSTED when the business has 100 imports that are not final.
+    /// not have yet; RESOURCE_EXHAUSTED (`IMPORTS_UNFINISHED`) when the business has 100 imports that are not final:
+    /// let one end, or cancel one.
     public func createImport(
       _ request: Comanda_V1_CreateImportRequest,
       options: CallOptions = CallOptions()
@@ -306,6 +312,8 @@ public enum Comanda_V1_BatchImportService {
     /// is read, and applied while the upload goes on.
     ///
     /// A call that ends without a finish answers too: with `sealed` false, and the import waits for another upload.
+    /// When the server is about to stop, it ends after the chunk at hand, or at once when it waits for one:
+    /// UNAVAILABLE.
     ///
     /// Errors: NOT_FOUND; INVALID_ARGUMENT for a message that is malformed or breaks a bound; DATA_LOSS for a wrong
     /// checksum; ALREADY_EXISTS for rows that the server has with other content; OUT_OF_RANGE for a chunk that does not
@@ -319,7 +327,8 @@ public enum Comanda_V1_BatchImportService {
     }
 
     /// Streams the progress of an import: at once as it is, then whenever it has changed, at most four times a second.
-    /// Ends after the snapshot of a final state.
+    /// Ends after the snapshot of a final state. FAULTED is not final: the watch tells of it and goes on, since
+    /// ResumeImport may set the import going again; who does not want to wait for that ends the call.
     ///
     /// A client that lost its connection passes its last sequence and gets the newest snapshot above it; snapshots in
     /// between are not made up for, and the final one always arrives.
@@ -370,7 +379,8 @@ public enum Comanda_V1_BatchImportService {
       try await self.channel.unary(Method.pauseImport, request, options: options)
     }
 
-    /// Goes on applying a paused import. Resuming one that runs changes nothing.
+    /// Goes on applying a paused or faulted import, with the row after the last that has its outcome. Resuming one that
+    /// runs changes nothing.
     ///
     /// Errors: NOT_FOUND; FAILED_PRECONDITION in a final state.
     public func resumeImport(
@@ -487,6 +497,7 @@ extension Comanda_V1_ListImportsRequest: BoundedRequest {
       (6, "PAUSED"),
       (7, "REVERTING"),
       (8, "REVERTED"),
+      (9, "FAULTED"),
     ]), maxCount: 16),
     .init(2, "group", .text(maxLength: 128)),
     .init(3, "page_size", .varint),

@@ -169,7 +169,7 @@ public nonisolated struct Comanda_V1_ListImportsRequest: Sendable {
   /// With this label; empty: any.
   public var group: String = String()
 
-  /// How many at most; 0 for 50, up to 1,000.
+  /// How many at most; 0 for 50, up to 1,000. A page ends earlier when it has 1 MiB.
   public var pageSize: Int32 = 0
 
   /// Where to go on: `next_page_token` of the page before; empty for the first page.

@@ -41,8 +41,9 @@ public nonisolated struct Comanda_V1_ErrorDetails: Sendable {
   ///   `BUSINESS_FOREIGN`, `BUSINESS_MISSING`;
   /// - of an order: `ORDER_NOT_FOUND`, `ORDER_CONTENT_DIFFERS` (`order_id`), `ETAG_MISMATCH` (`etag`),
   ///   `ILLEGAL_STATUS_CHANGE` (`legal_statuses`, as `ACCEPTED,CANCELED`);
-  /// - of an import: `IMPORT_NOT_FOUND`, `IMPORT_NOT_OPEN` (`state`), `IMPORT_FILE_DIFFERS`, `CHUNK_DAMAGED`, and with
-  ///   `committed_row`: `IMPORT_ROWS_MISSING`, `IMPORT_ROWS_DIFFER`, `IMPORT_ROW_OUT_OF_RANGE`, `CONCURRENT_CHANGE`.
+  /// - of an import: `IMPORT_NOT_FOUND`, `IMPORT_NOT_OPEN` (`state`), `IMPORTS_UNFINISHED` (`limit`),
+  ///   `IMPORT_FILE_DIFFERS`, `CHUNK_DAMAGED`, and with `committed_row`: `IMPORT_ROWS_MISSING`, `IMPORT_ROWS_DIFFER`,
+  ///   `IMPORT_ROW_OUT_OF_RANGE`, `CONCURRENT_CHANGE`.
   public var reason: String = String()
 
   /// Who defines the reason: `comanda.v1` for the reasons of this API.

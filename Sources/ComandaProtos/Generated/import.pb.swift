@@ -111,6 +111,11 @@ public nonisolated enum Comanda_V1_ImportState: SwiftProtobuf.Enum, Swift.CaseIt
 
   /// The orders that the import created are canceled, as far as their status allowed. Final.
   case reverted // = 8
+
+  /// Applying failed several times in a row for no reason that lies with a single row or passes by itself, and was given
+  /// up for now: the platform's operator has to look. Not final: rows may still come, rows that were applied stay
+  /// orders, and ResumeImport goes on with the next row. CancelImport ends it.
+  case faulted // = 9
   case UNRECOGNIZED(Int)
 
   public init() {
@@ -128,6 +133,7 @@ public nonisolated enum Comanda_V1_ImportState: SwiftProtobuf.Enum, Swift.CaseIt
     case 6: self = .paused
     case 7: self = .reverting
     case 8: self = .reverted
+    case 9: self = .faulted
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -143,6 +149,7 @@ public nonisolated enum Comanda_V1_ImportState: SwiftProtobuf.Enum, Swift.CaseIt
     case .paused: return 6
     case .reverting: return 7
     case .reverted: return 8
+    case .faulted: return 9
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -158,6 +165,7 @@ public nonisolated enum Comanda_V1_ImportState: SwiftProtobuf.Enum, Swift.CaseIt
     .paused,
     .reverting,
     .reverted,
+    .faulted,
   ]
 
 }
@@ -543,7 +551,7 @@ nonisolated extension Comanda_V1_FailurePolicy: SwiftProtobuf._ProtoNameProvidin
 }
 
 nonisolated extension Comanda_V1_ImportState: SwiftProtobuf._ProtoNameProviding {
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0IMPORT_STATE_UNSPECIFIED\0\u{1}IMPORT_STATE_RECEIVING\0\u{1}IMPORT_STATE_APPLYING\0\u{1}IMPORT_STATE_COMPLETED\0\u{1}IMPORT_STATE_CANCELED\0\u{1}IMPORT_STATE_STOPPED\0\u{1}IMPORT_STATE_PAUSED\0\u{1}IMPORT_STATE_REVERTING\0\u{1}IMPORT_STATE_REVERTED\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0IMPORT_STATE_UNSPECIFIED\0\u{1}IMPORT_STATE_RECEIVING\0\u{1}IMPORT_STATE_APPLYING\0\u{1}IMPORT_STATE_COMPLETED\0\u{1}IMPORT_STATE_CANCELED\0\u{1}IMPORT_STATE_STOPPED\0\u{1}IMPORT_STATE_PAUSED\0\u{1}IMPORT_STATE_REVERTING\0\u{1}IMPORT_STATE_REVERTED\0\u{1}IMPORT_STATE_FAULTED\0")
 }
 
 nonisolated extension Comanda_V1_RowOutcome: SwiftProtobuf._ProtoNameProviding {

@@ -217,14 +217,16 @@ public nonisolated struct Comanda_V1_RowProblem: Sendable {
   // methods supported on all messages.
 
   /// What kind of problem, as a constant in UPPER_SNAKE_CASE of at most 63 characters: `BROKEN_QUOTING`,
-  /// `INVALID_UTF8`, `NOT_A_NUMBER`, `MISSING`, `MISMATCH`, `DUPLICATE_IN_FILE`, `ALREADY_EXISTS`.
+  /// `INVALID_UTF8`, `NOT_A_NUMBER`, `MISSING`, `MISMATCH`, `DUPLICATE_IN_FILE`, `ALREADY_EXISTS`, `NOT_STORABLE`.
+  /// Anything else that is sent as a code is kept as `UNREADABLE`.
   public var code: String = String()
 
   /// What is at fault: a path as in FieldViolation (`items[2].total`), or the name of the column where the sender could
   /// not get that far. Empty when it is the whole row. At most 200 characters.
   public var field: String = String()
 
-  /// What is wrong and what would be right, in one English sentence of at most 500 characters.
+  /// What is wrong and what would be right, in one English sentence of at most 500 characters. Control and format
+  /// characters are not kept, here and in `field`.
   public var message: String = String()
 
   /// The number of the line in the file, from 1; 0 when it cannot be told.

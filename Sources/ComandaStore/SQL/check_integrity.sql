@@ -92,6 +92,11 @@ WITH rules (rule, broken) AS (
     WHERE NOT EXISTS (
       SELECT FROM import_appliers a WHERE (a.business_id, a.import_id) = (i.business_id, i.import_id)))
   UNION ALL
+  SELECT 'import that may be applied though it has ended, or may not though it has not', (
+    SELECT count(*) FROM imports i
+    JOIN import_appliers a USING (business_id, import_id)
+    WHERE a.has_ended <> (i.ended_at IS NOT NULL))
+  UNION ALL
   SELECT 'import whose rows or chunks are not 1, 2, … to its watermark', (
     SELECT count(*) FROM imports i
     LEFT JOIN (SELECT business_id, import_id, count(*) AS rows, max(row) AS last FROM import_rows GROUP BY 1, 2) r

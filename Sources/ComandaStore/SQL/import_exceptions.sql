@@ -6,7 +6,8 @@ SELECT
 FROM (
   SELECT
     matching.*, count(*) OVER () AS listed,
-    sum(CASE WHEN verdict = 3 THEN source_length END)
+    sum(CASE WHEN verdict = 3 THEN
+      source_length + octet_length(array_to_string(problem_fields || problem_codes || problem_messages, '')) END)
       OVER (ORDER BY row ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
   FROM (
     SELECT *

@@ -1,5 +1,5 @@
--- Rows in order, with what became of them; failed ones with their source lines, cut where these reach a megabyte.
--- listed says how many rows there were before that cut.
+-- Rows in order, with what became of them; failed ones with their source lines, cut where these and the problems reach
+-- a megabyte. listed says how many rows there were before that cut.
 -- $1 business, $2 import, $3 after this row, $4 limit, $5 applied row, $6 whether the import has ended, $7 outcomes
 SELECT
   p.row, p.outcome, p.external_id, p.order_id, p.problem_fields, p.problem_codes, p.problem_messages, p.problem_lines,
@@ -7,7 +7,8 @@ SELECT
 FROM (
   SELECT
     matching.*, count(*) OVER () AS listed,
-    sum(CASE WHEN outcome = 3 THEN source_length END)
+    sum(CASE WHEN outcome = 3 THEN
+      source_length + octet_length(array_to_string(problem_fields || problem_codes || problem_messages, '')) END)
       OVER (ORDER BY row ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
   FROM (
     SELECT *

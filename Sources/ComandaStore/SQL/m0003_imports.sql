@@ -37,12 +37,21 @@ CREATE TABLE imports (
 CREATE INDEX imports_running ON imports (business_id, import_id) WHERE state IN (1, 2);
 
 -- The applier's side, in a row of its own so that uploader and applier never wait for each other: rows 1 to
--- applied_row have their final outcome. The fence rises whenever the lease changes hands.
+-- applied_row have their final outcome. Whoever applies a chunk locks this row until the transaction ends; nothing else
+-- says who is at work.
+--
+-- turn_at is when it was created or had its last turn: of a business's imports the one that has waited longest is next.
+-- has_ended bars appliers: one that read the import's state before it was canceled sees this when it locks the row.
+-- faults counts failures in a row; the import is not tried again before retry_at, nor while faulted_at is set, which is
+-- told as state 9.
 CREATE TABLE import_appliers (
   business_id uuid NOT NULL,
   import_id uuid NOT NULL,
-  lease_until timestamptz,
-  fence bigint NOT NULL DEFAULT 0,
+  turn_at timestamptz NOT NULL DEFAULT now(),
+  retry_at timestamptz,
+  faulted_at timestamptz,
+  faults integer NOT NULL DEFAULT 0,
+  has_ended boolean NOT NULL DEFAULT false,
   applied_row bigint NOT NULL DEFAULT 0,
   applied_rows bigint NOT NULL DEFAULT 0,
   unchanged_rows bigint NOT NULL DEFAULT 0,

@@ -32,6 +32,11 @@ struct Database {
     return try result.rows.map { try $0.text(0) }
   }
 
+  /// Changes something behind the server's back.
+  func execute(_ sql: String) async throws {
+    try await pool.withConnection { try await $0.execute(script: sql) }
+  }
+
   /// The rules of the schema that the data breaks.
   func brokenRules() async throws -> [String] {
     let result = try await pool.withConnection { try await $0.query(Statement(Schema.integrityCheck)) }

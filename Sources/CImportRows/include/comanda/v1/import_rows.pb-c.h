@@ -202,7 +202,8 @@ struct  Comanda__V1__RowProblem
   ProtobufCMessage base;
   /*
    * What kind of problem, as a constant in UPPER_SNAKE_CASE of at most 63 characters: `BROKEN_QUOTING`,
-   * `INVALID_UTF8`, `NOT_A_NUMBER`, `MISSING`, `MISMATCH`, `DUPLICATE_IN_FILE`, `ALREADY_EXISTS`.
+   * `INVALID_UTF8`, `NOT_A_NUMBER`, `MISSING`, `MISMATCH`, `DUPLICATE_IN_FILE`, `ALREADY_EXISTS`, `NOT_STORABLE`.
+   * Anything else that is sent as a code is kept as `UNREADABLE`.
    */
   char *code;
   /*
@@ -211,7 +212,8 @@ struct  Comanda__V1__RowProblem
    */
   char *field;
   /*
-   * What is wrong and what would be right, in one English sentence of at most 500 characters.
+   * What is wrong and what would be right, in one English sentence of at most 500 characters. Control and format
+   * characters are not kept, here and in `field`.
    */
   char *message;
   /*
