@@ -32,6 +32,11 @@ public final class MethodDescriptor: Sendable {
   public let idempotency: Idempotency
   /// How long a call may take when the caller names no deadline; nil for an endless watch.
   public let defaultDeadline: Duration?
+  /// Bytes that a request message can have with all its fields as long as the schema lets them be; nil where the schema
+  /// has no bound.
+  public let requestBytes: Int?
+  /// Whether an answer may be so large that encoding it would keep the connection's loop from other connections.
+  public let answersAreLarge: Bool
 
   /// Describes a method; the generator is the usual caller.
   public init(
@@ -40,7 +45,9 @@ public final class MethodDescriptor: Sendable {
     kind: Kind,
     scope: String? = nil,
     idempotency: Idempotency = .notIdempotent,
-    defaultDeadline: Duration? = nil
+    defaultDeadline: Duration? = nil,
+    requestBytes: Int? = nil,
+    answersAreLarge: Bool = false
   ) {
     self.service = service
     self.name = name
@@ -49,6 +56,8 @@ public final class MethodDescriptor: Sendable {
     self.scope = scope
     self.idempotency = idempotency
     self.defaultDeadline = defaultDeadline
+    self.requestBytes = requestBytes
+    self.answersAreLarge = answersAreLarge
   }
 }
 
@@ -58,6 +67,7 @@ extension MethodDescriptor: Hashable {
     one === other
       || one.path == other.path && one.kind == other.kind && one.scope == other.scope
         && one.idempotency == other.idempotency && one.defaultDeadline == other.defaultDeadline
+        && one.requestBytes == other.requestBytes && one.answersAreLarge == other.answersAreLarge
   }
 
   /// Hashes the path, which tells methods apart.

@@ -1,3 +1,4 @@
+import ComandaRPC
 import ComandaTLS
 import NIOCore
 
@@ -7,13 +8,16 @@ import NIOCore
 final class ServerLoop: @unchecked Sendable {
   let executor: LoopExecutor
   let handlers: HandlerTasks
+  let memory: MemoryBudget
   private(set) var tls: TLSContext
   private var connections: [ObjectIdentifier: ServerConnection] = [:]
   private let interval: TimeAmount
   private var isWatching = false
   private var drained: EventLoopPromise<Void>?
 
-  init(_ eventLoop: any EventLoop, tls: TLSContext, settings: ServerSettings) {
+  /// - Parameter memory: what it shares with the server's other loops.
+  init(_ eventLoop: any EventLoop, tls: TLSContext, memory: MemoryBudget, settings: ServerSettings) {
+    self.memory = memory
     self.executor = LoopExecutor(eventLoop: eventLoop)
     self.handlers = HandlerTasks(executor, kept: settings.keptTasks)
     self.tls = tls
