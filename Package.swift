@@ -62,7 +62,7 @@ let libraries: [Target] = [
   library("ComandaTLS", ["COpenSSL", "COpenSSLShims", nioCore], settings: bytePath),
   library("ComandaRPC", [deque, nioCore, logging, metrics], settings: bytePath),
   library(
-    "ComandaTransport", ["ComandaRPC", "ComandaTLS", "ComandaWire", deque, logging, nioCore, nioPosix],
+    "ComandaTransport", ["CLinux", "ComandaRPC", "ComandaTLS", "ComandaWire", deque, logging, nioCore, nioPosix],
     settings: bytePath),
   library("ComandaProtos", ["ComandaRPC", nioCore, protobuf]),
   library("ComandaImportCodec", ["CCRC32C", "CImportRows", "ComandaDomain"]),

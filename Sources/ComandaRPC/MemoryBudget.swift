@@ -8,7 +8,7 @@ import Synchronization
 public final class MemoryBudget: Sendable {
   /// Bytes in all.
   public let bytes: Int
-  private let used = Mutex(0)
+  private let use = Mutex((now: 0, most: 0))
 
   /// A budget of which nothing is used.
   public init(bytes: Int) {
@@ -17,16 +17,25 @@ public final class MemoryBudget: Sendable {
 
   /// Bytes that are charged to accounts.
   public var usedBytes: Int {
-    used.withLock { $0 }
+    use.withLock { $0.now }
+  }
+
+  /// Bytes that are charged to accounts, and the most that were since this was asked last.
+  public func takePeak() -> (now: Int, most: Int) {
+    use.withLock { use in
+      defer { use.most = use.now }
+      return use
+    }
   }
 
   /// Charges bytes to an account; false when it may not grow by so many.
   public func charge(_ bytes: Int, to account: ResourceAccount) -> Bool {
-    used.withLock { used in
+    use.withLock { use in
       let held = account.held.load(ordering: .relaxed)
-      let free = self.bytes - min(used, self.bytes)
+      let free = self.bytes - min(use.now, self.bytes)
       guard bytes <= Self.growth(of: held, free: free, share: self.bytes / account.divisor) else { return false }
-      used += bytes
+      use.now += bytes
+      use.most = max(use.most, use.now)
       account.held.store(held + bytes, ordering: .relaxed)
       return true
     }
@@ -34,8 +43,8 @@ public final class MemoryBudget: Sendable {
 
   /// Gives back what was charged to an account.
   public func release(_ bytes: Int, from account: ResourceAccount) {
-    used.withLock { used in
-      used -= min(bytes, used)
+    use.withLock { use in
+      use.now -= min(bytes, use.now)
       let held = account.held.load(ordering: .relaxed)
       account.held.store(held - min(bytes, held), ordering: .relaxed)
     }
