@@ -60,9 +60,9 @@ let libraries: [Target] = [
   library("ComandaCrypto", ["COpenSSL", "CCRC32C"]),
   library("ComandaWire", [nioCore, deque], settings: bytePath),
   library("ComandaTLS", ["COpenSSL", "COpenSSLShims", nioCore], settings: bytePath),
-  library("ComandaRPC", [nioCore, logging, metrics], settings: bytePath),
+  library("ComandaRPC", [deque, nioCore, logging, metrics], settings: bytePath),
   library(
-    "ComandaTransport", ["ComandaRPC", "ComandaTLS", "ComandaWire", deque, logging, nioCore, nioPosix],
+    "ComandaTransport", ["CLinux", "ComandaRPC", "ComandaTLS", "ComandaWire", deque, logging, nioCore, nioPosix],
     settings: bytePath),
   library("ComandaProtos", ["ComandaRPC", nioCore, protobuf]),
   library("ComandaImportCodec", ["CCRC32C", "CImportRows", "ComandaDomain"]),

@@ -10,6 +10,11 @@ public final class CallDispatcher: Sendable {
 
   private let router: Router
   private let routes: [String: CallRoute]
+  private let refusals: [String: RPCError]
+  private let limits: CallLimits
+  /// What calls count on whose callers are unknown: all of them have together what one tenant may have, and an eighth of
+  /// the memory.
+  public let strangers = ResourceAccount(divisor: 8)
   private let interceptors: [any ServerInterceptor]
   private let mapping: ErrorMapping
   private let logger: Logger
@@ -24,7 +29,12 @@ public final class CallDispatcher: Sendable {
   ) {
     let server = RunningCalls(limit: limits.runningCalls)
     self.router = router
-    self.routes = router.methods.mapValues { method in
+    self.limits = limits
+    let refusals = router.methods.compactMapValues { method in
+      if case .refused(let error) = method.handler { error } else { nil as RPCError? }
+    }
+    self.refusals = refusals
+    self.routes = router.methods.filter { refusals[$0.key] == nil }.mapValues { method in
       CallRoute(method, limits: limits.methods[method.descriptor.path] ?? CallLimits.Method(), server: server)
     }
     self.interceptors = interceptors
@@ -33,10 +43,10 @@ public final class CallDispatcher: Sendable {
   }
 
   /// The method of a path.
-  /// - Throws: `RPCError` UNIMPLEMENTED that names what there is instead.
+  /// - Throws: `RPCError` UNIMPLEMENTED that names what there is instead, or what a method that is not offered says.
   public func route(to path: String) throws(RPCError) -> CallRoute {
     if let route = routes[path] { return route }
-    throw router.unimplemented(path)
+    throw refusals[path] ?? router.unimplemented(path)
   }
 
   /// Runs a call to its end: whoever may not call is told so before a request is waited for. A call that ended while it
@@ -46,6 +56,7 @@ public final class CallDispatcher: Sendable {
     var context = ServerContext(call)
     let route = call.route
     var isAdmitted = false
+    var account: ResourceAccount?
     do {
       if let ending = call.ending { throw ending }
       try route.enter()
@@ -53,17 +64,34 @@ public final class CallDispatcher: Sendable {
       for index in interceptors.indices where try !interceptors[index].callStartsAtOnce(&context) {
         try await interceptors[index].callStarts(&context)
       }
+      let caller = context.identity?.account
+      if let caller { call.belongs(to: caller) }
+      let counted = caller ?? strangers
+      try counted.enter(route.descriptor.kind, limits: limits)
+      account = counted
       switch route.handler {
       case .unary(let handle):
         let request = if let request = call.takeRequest() { request } else { try await call.request() }
-        try route.check(requestBytes: request.readableBytes)
-        try call.respond(await handle(request, context))
+        if route.runsBesideLoop(request) {
+          let response = try await withTaskExecutorPreference(LargeCallExecutor.shared) {
+            try await handle(request, context)
+          }
+          try call.respond(response)
+        } else {
+          try call.respond(await handle(request, context))
+        }
+      case .stream(let handle) where route.descriptor.answersAreLarge:
+        try await withTaskExecutorPreference(LargeCallExecutor.shared) { try await handle(call, call, context) }
       case .stream(let handle):
         try await handle(call, call, context)
+      case .refused(let error):
+        throw error
       }
+      counted.leave(route.descriptor.kind)
       route.leave()
       ended(context, call.ending?.code ?? .ok)
     } catch {
+      account?.leave(route.descriptor.kind)
       if isAdmitted { route.leave() }
       let status = status(for: error, of: context)
       ended(context, call.ending?.code ?? status.code)
@@ -80,6 +108,7 @@ public final class CallDispatcher: Sendable {
   private func status(for error: any Error, of context: ServerContext) -> RPCError {
     if let error = error as? RPCError { return error }
     if let mapped = mapping(error) { return mapped }
+    if error is ServerDraining { return RPCError(.unavailable, "the server is about to stop; make the call again") }
     if error is CancellationError { return RPCError(.cancelled, "the call was cancelled") }
     logger.error(
       "a handler failed unexpectedly",

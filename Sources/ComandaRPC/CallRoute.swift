@@ -1,3 +1,4 @@
+import NIOCore
 import Synchronization
 
 /// A method as one server serves it: its handler, its bounds, and how many of its calls run.
@@ -14,7 +15,7 @@ public final class CallRoute: Sendable {
   init(_ method: RPCMethod, limits: CallLimits.Method, server: RunningCalls) {
     self.descriptor = method.descriptor
     self.handler = method.handler
-    self.requestBytes = limits.requestBytes
+    self.requestBytes = limits.requestBytes ?? method.descriptor.requestBytes
     self.limit = limits.runningCalls ?? .max
     self.server = server
   }
@@ -39,12 +40,26 @@ public final class CallRoute: Sendable {
     server.leave()
   }
 
-  /// Refuses a request message that is larger than the method takes.
+  /// Refuses a request message that is larger than the method takes. Transports ask when they have a part of it.
   /// - Throws: `RPCError` RESOURCE_EXHAUSTED.
   public func check(requestBytes bytes: Int) throws(RPCError) {
-    guard let requestBytes, bytes > requestBytes else { return }
-    throw RPCError(
-      .resourceExhausted, "a request of \(descriptor.path) has at most \(requestBytes) bytes; this has \(bytes)")
+    if let requestBytes, bytes > requestBytes { throw requestTooLarge }
+  }
+
+  /// The error of a request message that is larger than the method takes.
+  public var requestTooLarge: RPCError {
+    RPCError(
+      .resourceExhausted, "a request of \(descriptor.path) has at most \(requestBytes ?? .max) bytes; this has more")
+  }
+
+  /// Above this a request is decoded and handled beside its connection's loop, which decoding would keep from other
+  /// connections: SwiftProtobuf takes a microsecond for 40 bytes of the smallest fields, so a loop waits a millisecond
+  /// at most.
+  static let largestOnLoop = 32 << 10
+
+  /// Whether a call runs beside its connection's loop.
+  func runsBesideLoop(_ request: ByteBuffer) -> Bool {
+    request.readableBytes > Self.largestOnLoop || descriptor.answersAreLarge
   }
 }
 
@@ -70,7 +85,7 @@ final class RunningCalls: Sendable {
 
 extension RPCError {
   /// Spread, so that callers who were refused together do not come back together.
-  fileprivate static func tooManyCalls(_ message: String) -> RPCError {
+  static func tooManyCalls(_ message: String) -> RPCError {
     let pause = Int.random(in: 100...300)
     return RPCError(.resourceExhausted, message, trailers: [Metadata.retryAfter: "\(pause)"])
   }

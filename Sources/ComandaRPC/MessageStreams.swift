@@ -5,6 +5,23 @@ public protocol InboundMessages: AnyObject, Sendable {
   /// The next message, or nil after the peer's last one. Taking a message returns its bytes to the peer's window.
   /// - Throws: `RPCError` when the call failed; `CancellationError` when its task was cancelled.
   func next() async throws -> ByteBuffer?
+  /// The same until the server drains.
+  /// - Throws: ``ServerDraining`` from then on, also to a reader that waits already.
+  func nextUntilDrain() async throws -> ByteBuffer?
+}
+
+extension InboundMessages {
+  /// The next message: where nothing drains.
+  public func nextUntilDrain() async throws -> ByteBuffer? {
+    try await next()
+  }
+}
+
+/// The server is about to stop, and the reader of a call's requests wanted to know. A handler turns it into a status with
+/// what its caller needs to go on elsewhere; without that the call ends with UNAVAILABLE.
+public struct ServerDraining: Error, Sendable {
+  /// The only value.
+  public init() {}
 }
 
 /// The messages that leave in a call, as a transport takes them.
@@ -16,25 +33,40 @@ public protocol OutboundMessages: AnyObject, Sendable {
 /// The requests of a streaming caller, each decoded when it is asked for. One task reads it.
 public struct RequestStream<Request: RPCMessage>: AsyncSequence, Sendable {
   private let inbound: any InboundMessages
+  private let endsAtDrain: Bool
 
   /// Requests decoded from these messages.
   public init(_ inbound: any InboundMessages) {
+    self.init(inbound, endsAtDrain: false)
+  }
+
+  private init(_ inbound: any InboundMessages, endsAtDrain: Bool) {
     self.inbound = inbound
+    self.endsAtDrain = endsAtDrain
+  }
+
+  /// The same requests until the server drains: reading one then throws ``ServerDraining``, at once if the caller is
+  /// silent. For calls that would hold up the drain, and that their callers can resume.
+  public var untilDrain: RequestStream {
+    RequestStream(inbound, endsAtDrain: true)
   }
 
   /// Hands out one request after the other.
   public struct AsyncIterator: AsyncIteratorProtocol {
     fileprivate let inbound: any InboundMessages
+    fileprivate let endsAtDrain: Bool
 
     /// The next request, or nil after the last.
     public mutating func next() async throws -> Request? {
-      try await inbound.next().map(Request.init(rpcBytes:))
+      guard let bytes = endsAtDrain ? try await inbound.nextUntilDrain() : try await inbound.next() else { return nil }
+      guard bytes.readableBytes > CallRoute.largestOnLoop else { return try Request(rpcBytes: bytes) }
+      return try await withTaskExecutorPreference(LargeCallExecutor.shared) { try Request(rpcBytes: bytes) }
     }
   }
 
   /// Starts to read.
   public func makeAsyncIterator() -> AsyncIterator {
-    AsyncIterator(inbound: inbound)
+    AsyncIterator(inbound: inbound, endsAtDrain: endsAtDrain)
   }
 }
 

@@ -8,10 +8,12 @@ public struct RPCMethod: Sendable {
   public typealias StreamHandler =
     @Sendable (any InboundMessages, any OutboundMessages, ServerContext) async throws -> Void
 
-  /// The two shapes of handlers; unary has one of its own because it is the fast path.
+  /// The two shapes of handlers, of which unary has one of its own because it is the fast path; or why there is none.
   public enum Handler: Sendable {
     case unary(UnaryHandler)
     case stream(StreamHandler)
+    /// Calls end with this error as soon as they are opened.
+    case refused(RPCError)
   }
 
   /// What the schema says of the method.
@@ -55,7 +57,12 @@ public struct RPCMethod: Sendable {
         guard let request = try await inbound.next() else {
           throw RPCError(.invalidArgument, "\(descriptor.path) takes one request message; none was sent")
         }
-        try await handle(Request(rpcBytes: request), ResponseWriter(outbound), context)
+        guard request.readableBytes > CallRoute.largestOnLoop else {
+          return try await handle(Request(rpcBytes: request), ResponseWriter(outbound), context)
+        }
+        try await withTaskExecutorPreference(LargeCallExecutor.shared) {
+          try await handle(Request(rpcBytes: request), ResponseWriter(outbound), context)
+        }
       })
   }
 

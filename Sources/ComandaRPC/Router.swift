@@ -20,6 +20,12 @@ public struct Router: Sendable {
     }
   }
 
+  /// Leaves a method of a registered service out: this server does not offer it. Its calls end with UNIMPLEMENTED when
+  /// they are opened, ahead of their requests.
+  public mutating func withhold(_ method: MethodDescriptor) {
+    register(.unimplemented(method))
+  }
+
   /// The method of a path, `service/name`.
   /// - Throws: `RPCError` UNIMPLEMENTED that names what there is instead.
   public func method(at path: String) throws(RPCError) -> RPCMethod {

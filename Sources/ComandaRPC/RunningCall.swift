@@ -41,6 +41,8 @@ public protocol ServedCall: RunningCall, InboundMessages, OutboundMessages {
   /// Sends a unary call's response and OK.
   /// - Throws: `RPCError` RESOURCE_EXHAUSTED when the caller accepts no message of that size.
   func respond(_ response: ByteBuffer) throws(RPCError)
+  /// An interceptor found out whose call it is, ahead of its handler.
+  func belongs(to account: ResourceAccount)
   /// What the caller was told, or did, ahead of the handler's end: its time was up, it went away.
   var ending: RPCError? { get }
 }
@@ -50,6 +52,9 @@ extension ServedCall {
   public var method: MethodDescriptor {
     route.descriptor
   }
+
+  /// Counts on nobody.
+  public func belongs(to account: ResourceAccount) {}
 
   /// A unary call's request that was not there yet.
   /// - Throws: `RPCError` INVALID_ARGUMENT when there is none, or more than one; what ended the call meanwhile.

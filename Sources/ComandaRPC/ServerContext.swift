@@ -1,7 +1,16 @@
 import NIOCore
 
 /// Who makes a call, once an interceptor found out.
-public protocol CallerIdentity: AnyObject, Sendable {}
+public protocol CallerIdentity: AnyObject, Sendable {
+  /// What the caller's calls and memory are counted on, together with those of all others of the same tenant; nil counts
+  /// them with the callers who are unknown.
+  var account: ResourceAccount? { get }
+}
+
+extension CallerIdentity {
+  /// None.
+  public var account: ResourceAccount? { nil }
+}
 
 /// What a handler knows of its call besides the request.
 ///

@@ -87,6 +87,12 @@ struct MessageInbox {
     turns += 1
   }
 
+  /// Ends the wait of a reader, if one waits.
+  mutating func interruptReader(_ error: any Error) {
+    reader?.resume(throwing: error)
+    reader = nil
+  }
+
   /// Ends the wait of a reader whose task was cancelled, if it still waits.
   mutating func cancelReader(of turn: UInt64) {
     guard turn == turns else { return }

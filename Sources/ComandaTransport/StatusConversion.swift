@@ -38,6 +38,27 @@ extension RPCError {
   static let connectionLost = RPCError(.cancelled, "the caller's connection was lost")
   static let callEnded = RPCError(.cancelled, "the call has ended")
   static let stalled = RPCError(.resourceExhausted, "the caller did not read the call's messages for too long")
+
+  static func requestTooSlow(_ limit: TimeAmount) -> RPCError {
+    RPCError(
+      .deadlineExceeded,
+      "the request was not there within \(limit.inWords); send it at once, or as a stream of messages")
+  }
+
+  /// Spread, so that callers who were refused together do not come back together.
+  init(_ refusal: ConnectionMemory.Refusal) {
+    switch refusal {
+    case .budgetUsed:
+      self.init(
+        .resourceExhausted,
+        "requests and unread answers of your account hold as much of the server's memory as they may; try again later",
+        trailers: [Metadata.retryAfter: "\(Int.random(in: 250...1_000))"])
+    case .unknown(let limit):
+      self.init(
+        .resourceExhausted,
+        "a connection without a known credential has at most \(limit) bytes of requests and answers at once")
+    }
+  }
 }
 
 extension RPCError {

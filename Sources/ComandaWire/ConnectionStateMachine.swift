@@ -34,6 +34,8 @@ public struct ConnectionStateMachine: ~Copyable {
     var isPaused = false
     var hasSentMetadata = false
     var hasHandlerEnded = false
+    /// Memory that is kept until the call ends: what came with its OPEN, and what `keep` was told of.
+    var retained: UInt64 = 0
     /// When a segment left last, or began to wait.
     var progressedAt = NIODeadline.uptimeNanoseconds(0)
   }
@@ -72,8 +74,8 @@ public struct ConnectionStateMachine: ~Copyable {
 
   // Receiving
   private var receivedBytes: UInt64 = 0
-  /// What all calls have beyond their first windows.
-  private var beyondFirst = InboundPipe.BeyondFirst(granted: 0, kept: 0)
+  /// What all calls have.
+  private var holding = InboundPipe.Holding(granted: 0, kept: 0, memory: 0)
   private var advertisedBytes: UInt64
   private var advertisedStreams: StreamID
   private var windows: ReceiveWindows
@@ -139,6 +141,21 @@ public struct ConnectionStateMachine: ~Copyable {
   /// The calls that have their turn to send, or wait for the connection's credit.
   var waitingToSend: Int {
     ready.count + blocked.count
+  }
+
+  /// Memory that open calls hold, about: requests that are partly there or were not read, answers that were not sent.
+  public var heldBytes: Int {
+    Int(clamping: holding.memory) + queuedBytes
+  }
+
+  /// The open call that holds most.
+  public var greediestCall: StreamID? {
+    streams.keys.max { held(by: $0) < held(by: $1) }
+  }
+
+  private func held(by id: StreamID) -> Int {
+    guard let stream = streams[id] else { return 0 }
+    return Int(clamping: stream.inbound.holding.memory + stream.retained) + stream.outbound.queuedBytes
   }
 
   /// The largest message that the peer accepts, in bytes.
@@ -267,9 +284,11 @@ public struct ConnectionStateMachine: ~Copyable {
       throw WireError(.creditExceeded, "calls may be opened up to \(advertisedStreams); this is \(id)")
     }
     lastOpened = id
+    let memory = open.memory
     streams[id] = Stream(
-      inbound: InboundPipe(window: limits.streamWindow, ended: open.endStream),
-      outbound: OutboundPipe(limit: peer.streamWindow, ended: false))
+      inbound: InboundPipe(window: limits.streamWindow, ended: open.endStream, messageSize: limits.messageSize),
+      outbound: OutboundPipe(limit: peer.streamWindow, ended: false), retained: memory)
+    holding.memory += memory
     return .opened(id, open)
   }
 
@@ -286,22 +305,22 @@ public struct ConnectionStateMachine: ~Copyable {
     guard try isKnown(id) else { return try dropped(cost: cost) }
     if role == .client, flags.contains(.endStream) { return try violation(id, .outOfSequence) }
     guard var stream = streams.take(id) else { return .none }
-    let before = stream.inbound.beyondFirst
-    let outcome = stream.inbound.received(bytes, flags: flags, messageSize: limits.messageSize)
-    noteBeyondFirst(of: stream, before: before)
+    let before = stream.inbound.holding
+    let outcome = stream.inbound.received(bytes, flags: flags)
+    noteHolding(of: stream, before: before)
     markCredit(&stream, id)
     let (isEnded, advertised) = (stream.inbound.isEnded, stream.inbound.advertised)
-    let isBeyondFirst = stream.inbound.beyondFirst.kept > 0
+    let isBeyondFirst = stream.inbound.holding.kept > 0
     streams[id] = stream
     switch outcome {
     case .incomplete:
-      guard beyondFirst.kept <= limits.assemblyBytes || !isBeyondFirst else {
+      guard holding.kept <= limits.assemblyBytes || !isBeyondFirst else {
         return try violation(id, .assemblyFull(limit: limits.assemblyBytes))
       }
       return .none
     case .message(let message, let cost): return .message(id, message, cost: cost, isLast: isEnded)
     case .ended: return .requestsEnded(id)
-    case .tooLarge: return try violation(id, .messageTooLarge(limit: limits.messageSize))
+    case .tooLarge(let limit): return try violation(id, .messageTooLarge(limit: limit))
     case .afterEnd: return try violation(id, .outOfSequence)
     case .creditExceeded:
       throw WireError(.creditExceeded, "call \(id) has credit for \(advertised) bytes; this is more")
@@ -366,10 +385,25 @@ public struct ConnectionStateMachine: ~Copyable {
   /// The reader took a message of this cost.
   public mutating func took(_ cost: UInt64, on id: StreamID) {
     guard var stream = streams.take(id) else { return }
-    let before = stream.inbound.beyondFirst
+    let before = stream.inbound.holding
     stream.inbound.took(cost)
-    noteBeyondFirst(of: stream, before: before)
+    noteHolding(of: stream, before: before)
     markCredit(&stream, id)
+    streams[id] = stream
+  }
+
+  /// Server: the messages of a call have at most so many bytes; told when it begins.
+  public mutating func limitMessages(of id: StreamID, to bytes: Int) {
+    guard var stream = streams.take(id) else { return }
+    stream.inbound.limitMessages(to: UInt64(max(0, bytes)))
+    streams[id] = stream
+  }
+
+  /// Server: a message that was taken is kept until the call ends, as memory; its bytes are credited all the same.
+  public mutating func keep(_ cost: UInt64, on id: StreamID) {
+    guard var stream = streams.take(id) else { return }
+    stream.retained += cost
+    holding.memory += cost
     streams[id] = stream
   }
 
@@ -393,17 +427,19 @@ public struct ConnectionStateMachine: ~Copyable {
   /// How much a call may have on top of its first window: half of what the others leave of a connection's window, so
   /// that something is left however many of them are not read.
   private func windowBeyondFirst(of stream: borrowing Stream) -> UInt64 {
-    let ofOthers = beyondFirst.granted - min(stream.inbound.beyondFirst.granted, beyondFirst.granted)
+    let ofOthers = holding.granted - min(stream.inbound.holding.granted, holding.granted)
     let left = windows.connection - min(ofOthers, windows.connection)
     return min(windows.stream - min(limits.streamWindow, windows.stream), left / 2)
   }
 
-  private mutating func noteBeyondFirst(of stream: borrowing Stream, before: InboundPipe.BeyondFirst) {
-    let now = stream.inbound.beyondFirst
-    beyondFirst.granted += now.granted
-    beyondFirst.granted -= min(before.granted, beyondFirst.granted)
-    beyondFirst.kept += now.kept
-    beyondFirst.kept -= min(before.kept, beyondFirst.kept)
+  private mutating func noteHolding(of stream: borrowing Stream, before: InboundPipe.Holding) {
+    let now = stream.inbound.holding
+    holding.granted += now.granted
+    holding.granted -= min(before.granted, holding.granted)
+    holding.kept += now.kept
+    holding.kept -= min(before.kept, holding.kept)
+    holding.memory += now.memory
+    holding.memory -= min(before.memory, holding.memory)
   }
 
   // MARK: - Sending
@@ -422,7 +458,7 @@ public struct ConnectionStateMachine: ~Copyable {
     open.endStream = fits && isLast
     queue(.open(id, open))
     streams[id] = Stream(
-      inbound: InboundPipe(window: limits.streamWindow, ended: false),
+      inbound: InboundPipe(window: limits.streamWindow, ended: false, messageSize: limits.messageSize),
       outbound: OutboundPipe(limit: peer.streamWindow, ended: open.endStream))
     if !fits, let message {
       send(message, on: id)
@@ -535,6 +571,7 @@ public struct ConnectionStateMachine: ~Copyable {
     queuedBytes = 0
     pongs = []
     creditDirty = []
+    holding = InboundPipe.Holding(granted: 0, kept: 0, memory: 0)
   }
 
   /// Whether `takeOutgoing` has something.
@@ -615,9 +652,9 @@ public struct ConnectionStateMachine: ~Copyable {
       guard var stream = streams.take(id) else { continue }
       stream.isCreditDirty = false
       if let limit = stream.inbound.creditDue(beyond: windowBeyondFirst(of: stream)) {
-        let before = stream.inbound.beyondFirst
+        let before = stream.inbound.holding
         stream.inbound.advertise(limit)
-        noteBeyondFirst(of: stream, before: before)
+        noteHolding(of: stream, before: before)
         FrameEncoder.encode(.credit(id, limit: limit), into: &buffer)
       }
       streams[id] = stream
@@ -698,9 +735,10 @@ public struct ConnectionStateMachine: ~Copyable {
     queuedBytes -= min(stream.outbound.queuedBytes, queuedBytes)
     crossingBytes = min(crossingBytes, Limits.largestWindow) + stream.inbound.creditLeft
     crossingFrames += AbuseBudget.crossingFrames
-    let inbound = stream.inbound.beyondFirst
-    beyondFirst.granted -= min(inbound.granted, beyondFirst.granted)
-    beyondFirst.kept -= min(inbound.kept, beyondFirst.kept)
+    let inbound = stream.inbound.holding
+    holding.granted -= min(inbound.granted, holding.granted)
+    holding.kept -= min(inbound.kept, holding.kept)
+    holding.memory -= min(inbound.memory + stream.retained, holding.memory)
     if stream.hasHandlerEnded { endedCalls += 1 }
     if stream.isScheduled {
       ready.removeAll { $0 == id }

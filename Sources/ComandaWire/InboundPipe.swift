@@ -12,7 +12,7 @@ struct InboundPipe {
     case incomplete
     case message(ByteBuffer, cost: UInt64)
     case ended
-    case tooLarge
+    case tooLarge(limit: UInt64)
     case creditExceeded
     case afterEnd
   }
@@ -21,12 +21,16 @@ struct InboundPipe {
   private(set) var hasReceived = false
   private(set) var advertised: UInt64
   private let firstWindow: UInt64
+  private var messageSize: UInt64
   private var received: UInt64 = 0
   private var held: UInt64 = 0
   private var assembly: ByteBuffer?
   private var assemblyCost: UInt64 = 0
+  /// Messages that wait for their reader.
+  private var waiting: UInt64 = 0
 
-  init(window: UInt64, ended: Bool) {
+  init(window: UInt64, ended: Bool, messageSize: UInt64) {
+    self.messageSize = messageSize
     self.advertised = window
     self.firstWindow = window
     self.isEnded = ended
@@ -52,21 +56,33 @@ struct InboundPipe {
     isEnded ? 0 : advertised - received
   }
 
-  /// What a call takes beyond its first window.
-  struct BeyondFirst {
-    /// What may have to be kept: what is withheld, and what the sender has credit for.
+  /// What a call takes.
+  struct Holding {
+    /// What may have to be kept beyond the first window: what is withheld, and what the sender has credit for.
     var granted: UInt64
-    /// What is kept: messages that are partly there, or wait for their reader.
+    /// What is kept beyond it: messages that are partly there, or wait for their reader.
     var kept: UInt64
+    /// What is kept in all, as memory: what each message needs besides its bytes counts too.
+    var memory: UInt64
   }
 
-  var beyondFirst: BeyondFirst {
+  /// What a message that waits costs besides its bytes: a buffer of its own and its place in line.
+  static let messageOverhead: UInt64 = 128
+
+  var holding: Holding {
     let granted = (advertised - received) + withheld
     let kept = held + assembling
-    return BeyondFirst(granted: granted - min(firstWindow, granted), kept: kept - min(firstWindow, kept))
+    return Holding(
+      granted: granted - min(firstWindow, granted), kept: kept - min(firstWindow, kept),
+      memory: kept + waiting * Self.messageOverhead)
   }
 
-  mutating func received(_ segment: ByteBuffer, flags: DataFlags, messageSize: UInt64) -> OnSegment {
+  /// The largest message of this call, if it is below what the connection accepts.
+  mutating func limitMessages(to bytes: UInt64) {
+    messageSize = min(messageSize, bytes)
+  }
+
+  mutating func received(_ segment: ByteBuffer, flags: DataFlags) -> OnSegment {
     if isEnded { return .afterEnd }
     hasReceived = true
     let length = UInt64(segment.readableBytes)
@@ -75,7 +91,7 @@ struct InboundPipe {
     received += cost
     isEnded = flags.contains(.endStream)
     if isEnded, length == 0, assembly == nil, !flags.contains(.endMessage) { return .ended }
-    guard assembling + length <= messageSize else { return .tooLarge }
+    guard assembling + length <= messageSize else { return .tooLarge(limit: messageSize) }
     assemblyCost += cost
     guard flags.contains(.endMessage) else {
       append(segment)
@@ -83,6 +99,7 @@ struct InboundPipe {
     }
     let messageCost = assemblyCost
     held += messageCost
+    waiting += 1
     assemblyCost = 0
     guard assembly != nil else { return .message(segment.compacted(), cost: messageCost) }
     append(segment)
@@ -99,9 +116,10 @@ struct InboundPipe {
     }
   }
 
-  /// The reader took a message of this cost.
+  /// The reader took a message of this cost, or all that waited.
   mutating func took(_ cost: UInt64) {
     held -= min(cost, held)
+    waiting = held > 0 ? waiting - min(1, waiting) : 0
   }
 
   /// A new limit worth telling: at least half a window beyond the last one told. `beyond` is what the call may have

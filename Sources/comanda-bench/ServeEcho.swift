@@ -64,8 +64,14 @@ struct ServeEcho: AsyncParsableCommand {
     var settings = ServerSettings()
     settings.connections = 50_000
     settings.connectionsPerAddress = 50_000
+    if bare { settings.strangerBytes = settings.memoryBudget }
+    // All callers are one business, or nobody.
+    var limits = CallLimits()
+    limits.callsPerAccount = limits.runningCalls
+    limits.streamsPerAccount = limits.runningCalls
     let server = try RPCServer(
-      dispatcher: CallDispatcher(router: router, interceptors: bare ? [] : interceptors, logger: logger),
+      dispatcher: CallDispatcher(
+        router: router, interceptors: bare ? [] : interceptors, limits: limits, logger: logger),
       tls: .server(identity), settings: settings, threads: threads, logger: logger)
     let address = try await server.listen(host: endpoint.host, port: endpoint.port)
     if let directory { try BenchToken.writeProfile(into: directory, server: address) }

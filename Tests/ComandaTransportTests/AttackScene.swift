@@ -47,12 +47,13 @@ struct AttackScene {
 ///     run beside it, may need.
 ///   - p99: How long the bystander's calls may take, beyond what a busy machine explains. Idle they need less than 2 ms.
 func underAttack(
-  _ methods: RPCMethod..., settings: ServerSettings = .quick, memory: Int = 96 << 20,
+  _ methods: RPCMethod..., settings: ServerSettings = .quick, interceptors: [any ServerInterceptor] = [],
+  memory: Int = 96 << 20,
   p99 bound: Duration = .seconds(1), name: String = #function, _ attack: (AttackScene) async throws -> Void
 ) async throws {
   let log = Events<String>()
   let loopback = try await Loopback(
-    methods + [.echo], settings: settings, threads: 1,
+    methods + [.echo], settings: settings, threads: 1, interceptors: interceptors,
     logger: Logger(label: "attacked") { _ in Recorder(events: log) })
   let elsewhere = try await Loopback([.echo], threads: 1)
   do {

@@ -69,6 +69,64 @@ struct LifecycleTests {
     try await client.close()
   }
 
+  @Test("a drain ends uploads whose callers are silent, and watches, with what they need to go on")
+  func drainStreams() async throws {
+    var settings = ServerSettings.quick
+    settings.drainTimeout = .seconds(60)
+    let (upload, watch) = (
+      MethodDescriptor.test("Upload", .clientStreaming), MethodDescriptor.test("Watch", .serverStreaming)
+    )
+    let unaware = MethodDescriptor.test("Unaware", .bidirectionalStreaming)
+    let running = RunningHandlers()
+    let methods: [RPCMethod] = [
+      .clientStreaming(upload) { (requests: RequestStream<ByteBuffer>, _) in
+        var count = 0
+        do {
+          for try await _ in requests.untilDrain {
+            count += 1
+            running.begin()
+          }
+        } catch is ServerDraining {
+          throw RPCError(.unavailable, "go on after \(count)")
+        }
+        return ByteBuffer()
+      },
+      .serverStreaming(watch) { (_: ByteBuffer, responses: ResponseWriter<ByteBuffer>, context) in
+        running.begin()
+        while !context.isDraining { try await Task.sleep(for: .milliseconds(50)) }
+        throw RPCError(.unavailable, "go on after 0")
+      },
+      .bidirectionalStreaming(unaware) { (requests: RequestStream<ByteBuffer>, _: ResponseWriter<ByteBuffer>, _) in
+        running.begin()
+        for try await _ in requests.untilDrain {}
+      },
+    ]
+    let loopback = try await Loopback(methods, settings: settings)
+    let client = try loopback.client()
+    var calls: [any ClientCall] = []
+    for method in [upload, watch, unaware] {
+      for _ in 0..<25 {
+        let call = try await client.start(method, request: nil, options: CallOptions())
+        if method.kind != .bidirectionalStreaming { try await call.send(ByteBuffer(string: "1")) }
+        if method.kind == .serverStreaming { try await call.halfClose() }
+        calls.append(call)
+      }
+    }
+    while running.most < calls.count { try await Task.sleep(for: .milliseconds(5)) }
+    let start = ContinuousClock.now
+    async let drained: () = loopback.server.drain()
+    for call in calls {
+      let error = await rpcError { try await call.next() }
+      #expect(error?.code == .unavailable)
+      #expect(
+        error?.message.contains("the server is about to stop") == true || error?.message.contains("go on after") == true
+      )
+    }
+    try await drained
+    #expect(ContinuousClock.now - start < .seconds(20))
+    try await client.close()
+  }
+
   @Test("a drain is not held up by connections without calls, of clients that read or do not")
   func drainIdle() async throws {
     var settings = ServerSettings.quick

@@ -157,7 +157,7 @@ struct ListenerTests {
       for size in [101, 100_000] {
         let error = await rpcError { try await client.echo(String(repeating: "x", count: size)) }
         #expect(error?.code == .resourceExhausted)
-        #expect(error?.message == "a request of test.Service/Echo has at most 100 bytes; this has \(size)")
+        #expect(error?.message == "a request of test.Service/Echo has at most 100 bytes; this has more")
       }
       let call: ClientStreamingCall<ByteBuffer, ByteBuffer> = try await client.clientStreaming(
         stream, options: CallOptions())

@@ -3,6 +3,7 @@ import ComandaTLS
 import ComandaTestRun
 import Logging
 import NIOCore
+import Synchronization
 import Testing
 
 @testable import ComandaTransport
@@ -20,7 +21,7 @@ final class Loopback {
 
   init(
     _ methods: [RPCMethod], settings: ServerSettings = .quick, port: Int = 0, threads: Int = 2,
-    interceptors: [any ServerInterceptor] = [], limits: CallLimits = CallLimits(),
+    interceptors: [any ServerInterceptor] = [], limits: CallLimits = .quick,
     mapping: @escaping CallDispatcher.ErrorMapping = { _ in nil }, logger: Logger = .quiet
   ) async throws {
     var router = Router()
@@ -52,7 +53,7 @@ final class Loopback {
 /// Runs a test against a server of these methods, and closes all that it made.
 func withLoopback(
   _ methods: RPCMethod..., settings: ServerSettings = .quick, threads: Int = 2,
-  interceptors: [any ServerInterceptor] = [], limits: CallLimits = CallLimits(),
+  interceptors: [any ServerInterceptor] = [], limits: CallLimits = .quick,
   mapping: @escaping CallDispatcher.ErrorMapping = { _ in nil }, _ body: (Loopback) async throws -> Void
 ) async throws {
   let loopback = try await Loopback(
@@ -75,13 +76,55 @@ extension Logger {
 }
 
 extension ServerSettings {
-  /// Patient with a busy machine's handshakes, and not with tests that leave calls or peers behind.
+  /// Patient with a busy machine's handshakes, and not with tests that leave calls or peers behind. Its peers, who are all
+  /// unknown, may do what is a tenant's on other servers.
   static var quick: ServerSettings {
     var settings = ServerSettings()
     settings.handshakeTimeout = .seconds(30)
     settings.firstFrameTimeout = .seconds(30)
     settings.drainTimeout = .milliseconds(500)
+    settings.strangerBytes = 1 << 40
+    settings.strangerRequestTimeout = settings.requestTimeout
     return settings
+  }
+}
+
+extension CallLimits {
+  /// For callers who are all unknown.
+  static var quick: CallLimits {
+    var limits = CallLimits()
+    limits.callsPerAccount = limits.runningCalls
+    limits.streamsPerAccount = limits.runningCalls
+    return limits
+  }
+}
+
+/// Tells callers apart by the metadata `tenant`; those without it are unknown.
+final class Tenants: ServerInterceptor {
+  private final class Tenant: CallerIdentity {
+    private let own: ResourceAccount
+
+    init(_ account: ResourceAccount) {
+      self.own = account
+    }
+
+    var account: ResourceAccount? { own }
+  }
+
+  private let accounts = Mutex<[String: ResourceAccount]>([:])
+
+  func account(of name: String) -> ResourceAccount {
+    accounts.withLock { accounts in
+      if let account = accounts[name] { return account }
+      let account = ResourceAccount()
+      accounts[name] = account
+      return account
+    }
+  }
+
+  func callStartsAtOnce(_ context: inout ServerContext) -> Bool {
+    if let name = context.metadata("tenant") { context.identity = Tenant(account(of: name)) }
+    return true
   }
 }
 

@@ -22,6 +22,8 @@ struct SpecifiedTimesTests {
       "| the socket takes not one byte of those that wait | \(settings.stallTimeout.inWords) |",
       "| a call's next segment lacks credit (section 7) | \(settings.stallTimeout.inWords) |",
       "| HELLO → a call, CREDENTIAL, or (at once) a client's certificate | \(settings.firstCallTimeout.inWords) |",
+      "| OPEN → the request is complete, where there is one | \(settings.requestTimeout.inWords) |",
+      "| the same while nobody knows whose the connection is | \(settings.strangerRequestTimeout.inWords) |",
       "| no call is open | \(settings.idleTimeout.nanoseconds / 60_000_000_000) min \(jitter) |",
       "| age of the connection | \(settings.maximumAge.nanoseconds / 3_600_000_000_000) h \(jitter) |",
       "| DRAIN → all calls have ended | \(settings.drainTimeout.inWords) |",

@@ -54,6 +54,8 @@ final class Side {
   var isDrained: Bool { machine.isDrained }
   var canOpen: Bool { machine.canOpen }
   var waitingToSend: Int { machine.waitingToSend }
+  var heldBytes: Int { machine.heldBytes }
+  var greediestCall: StreamID? { machine.greediestCall }
   var peerMessageSize: UInt64 { machine.peerMessageSize }
 
   func isBackedUp(_ id: StreamID) -> Bool {

@@ -28,4 +28,7 @@ int comanda_add_close_from(posix_spawn_file_actions_t *actions, int lowest);
 // Writes everything of the file system that holds the open file to the disk. Returns 0, or an error number.
 int comanda_sync_file_system(int descriptor);
 
+// Gives the memory that the allocator keeps unused back to the system; takes some milliseconds.
+void comanda_return_free_memory(void);
+
 #endif

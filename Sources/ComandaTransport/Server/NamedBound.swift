@@ -100,6 +100,10 @@ public struct NamedBound: Sendable {
     time("maximum-age", \.settings.maximumAge, "how old a connection becomes"),
     jitter,
     time("stall-timeout", \.settings.stallTimeout, "how long a peer may leave what waits for it unread"),
+    time("request-timeout", \.settings.requestTimeout, "from a call's opening to the end of its request"),
+    time(
+      "stranger-request-timeout", \.settings.strangerRequestTimeout,
+      "the same on a connection without a known credential"),
     time("drain-timeout", \.settings.drainTimeout, "how long calls may go on once their connection drains"),
     time("close-timeout", \.settings.closeTimeout, "how long a close waits for its last bytes to leave"),
     time(
@@ -116,6 +120,18 @@ public struct NamedBound: Sendable {
       "calls-per-connection", .count, \.settings.callsPerConnection, to: mostCalls,
       "calls before a connection is replaced"),
     number("running-calls", .count, \.calls.runningCalls, "calls at once; more are refused with RESOURCE_EXHAUSTED"),
+    number(
+      "calls-per-business", .count, \.calls.callsPerAccount,
+      "unary calls of a business at once, and of all unknown callers; more are refused with RESOURCE_EXHAUSTED"),
+    number(
+      "streams-per-business", .count, \.calls.streamsPerAccount, "the same of uploads, watches and other streams"),
+    number(
+      "memory-budget", .bytes, \.settings.memoryBudget, from: 16 << 20, because: "less is four messages",
+      "requests and answers of all connections; a business gets half of it at most"),
+    number(
+      "stranger-bytes", .bytes, \.settings.strangerBytes, from: ConnectionMemory.step,
+      because: "memory is counted in such steps",
+      "requests and answers of a connection without a known credential"),
     helloLimit(
       "concurrent-streams", .count, \.settings.limits.concurrentStreams, from: Limits.beforeHello.streams,
       to: mostCalls, "calls at once on a connection"),

@@ -31,10 +31,13 @@ public final class RPCServer: Sendable {
   ) throws {
     let ticketKeys = try tickets ?? TicketKeys()
     self.group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, threads))
+    let memory = MemoryBudget(bytes: settings.memoryBudget)
+    let memoryReturn = MemoryReturn(memory)
     var loops: [ObjectIdentifier: ServerLoop] = [:]
     for loop in group.makeIterator() {
       loops[ObjectIdentifier(loop)] = ServerLoop(
-        loop, tls: try TLSContext(configuration: tls, ticketKeys: ticketKeys), settings: settings)
+        loop, tls: try TLSContext(configuration: tls, ticketKeys: ticketKeys), memory: memory,
+        memoryReturn: memoryReturn, settings: settings)
     }
     self.loops = loops
     self.dispatcher = dispatcher

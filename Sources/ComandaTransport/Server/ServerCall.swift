@@ -17,6 +17,9 @@ final class ServerCall: ServedCall, @unchecked Sendable {
 
   private var onlyRequest: ByteBuffer?
   private var inbox = MessageInbox()
+  private var readsUntilDrain = false
+  /// Whether the request of a call that has one is not there yet, or not whole.
+  private(set) var awaitsRequest: Bool
   private var writer: CheckedContinuation<Void, any Error>?
   private var writerTurns: UInt64 = 0
   private var worker: HandlerTasks.Worker?
@@ -35,6 +38,11 @@ final class ServerCall: ServedCall, @unchecked Sendable {
     self.deadline = deadline
     self.peer = peer
     self.connection = connection
+    self.awaitsRequest =
+      switch route.descriptor.kind {
+      case .unary, .serverStreaming: true
+      case .clientStreaming, .bidirectionalStreaming: false
+      }
   }
 
   var metadata: Metadata {
@@ -58,16 +66,26 @@ final class ServerCall: ServedCall, @unchecked Sendable {
   /// The one request of a unary call came with OPEN: it does not go through the inbox.
   func deliver(onlyRequest: ByteBuffer) {
     self.onlyRequest = onlyRequest
+    awaitsRequest = false
   }
 
   func deliver(_ message: ByteBuffer, cost: UInt64) {
-    if inbox.deliver(MessageInbox.Item(message: message, cost: cost)), cost > 0 {
-      connection.took(cost, on: id)
-    }
+    if inbox.deliver(MessageInbox.Item(message: message, cost: cost)), cost > 0 { took(cost) }
+  }
+
+  /// A message was handed over. The request of a unary call stays until its answer: its handler has it all the time.
+  private func took(_ cost: UInt64) {
+    connection.took(cost, on: id, keeping: route.descriptor.kind == .unary)
   }
 
   func requestsEnded() {
+    awaitsRequest = false
     inbox.finish(.success(()))
+  }
+
+  /// The connection has begun to drain.
+  func drainBegan() {
+    if readsUntilDrain { inbox.interruptReader(ServerDraining()) }
   }
 
   func drained() {
@@ -101,7 +119,7 @@ final class ServerCall: ServedCall, @unchecked Sendable {
   /// Nobody reads any more.
   private func drop(_ error: any Error) {
     let cost = inbox.drop(error)
-    if cost > 0 { connection.took(cost, on: id) }
+    if cost > 0 { connection.took(cost, on: id, keeping: false) }
   }
 
   // MARK: - For the handler, on any thread
@@ -120,7 +138,7 @@ final class ServerCall: ServedCall, @unchecked Sendable {
     }
     switch try inbox.poll() {
     case .item(let item):
-      if item.cost > 0 { connection.took(item.cost, on: id) }
+      if item.cost > 0 { took(item.cost) }
       return item.message
     case .end: return nil
     case .nothing: break
@@ -132,6 +150,20 @@ final class ServerCall: ServedCall, @unchecked Sendable {
     } onCancel: {
       loop.execute { self.inbox.cancelReader(of: turn) }
     }
+  }
+
+  func nextUntilDrain() async throws -> ByteBuffer? {
+    guard loop.inEventLoop else {
+      return try await withTaskExecutorPreference(connection.executor) { try await self.nextUntilDrain() }
+    }
+    if isDraining { throw ServerDraining() }
+    readsUntilDrain = true
+    defer { readsUntilDrain = false }
+    return try await next()
+  }
+
+  func belongs(to account: ResourceAccount) {
+    connection.belongs(to: account)
   }
 
   func send(_ message: ByteBuffer) async throws {

@@ -24,6 +24,7 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
   private var logger: Logger
   private var machine: ConnectionStateMachine
   private var times: ConnectionTimekeeper
+  private var memory: ConnectionMemory
   private var calls = StreamTable<ServerCall>()
   private var runningHandlers = 0
   private var received = FrameBuffer()
@@ -50,6 +51,8 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     self.logger = logger
     self.machine = ConnectionStateMachine(role: .server, limits: settings.limits, software: settings.software)
     self.times = ConnectionTimekeeper(settings, at: readAt, chance: .random(in: -1...1))
+    self.memory = ConnectionMemory(
+      loop.memory, strangers: dispatcher.strangers, strangerBytes: settings.strangerBytes)
     self.onClose = onClose
   }
 
@@ -107,6 +110,7 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     } catch {
       cut(error.code, error.message)
     }
+    settleMemory()
     scheduleFlush()
   }
 
@@ -153,6 +157,7 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     let calls = self.calls.all
     self.calls = StreamTable()
     for call in calls { call.end(.connectionLost) }
+    memory.end()
     endIfOver()
   }
 
@@ -190,7 +195,9 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     case .drain(let reason): drain(within: settings.drainTimeout, reason: reason)
     case .cut(let reason): cut(.timeout, reason)
     }
+    settleMemory()
     if calls.isEmpty { return }
+    endSlowRequests(at: now)
     for id in machine.stalledCalls(longerThan: settings.stallTimeout) {
       logger.info("a call is reset", metadata: ["reason": "its messages are not read"])
       machine.reset(id, .stalled)
@@ -213,7 +220,7 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     case .requestsEnded(let id): calls[id]?.requestsEnded()
     case .reset(let id, let code):
       end(id, code == .deadlineExceeded ? .deadlinePassed : RPCError(.cancelled, "the caller cancelled the call"))
-    case .violation(let id, let violation): refuse(id, RPCError(violation))
+    case .violation(let id, let violation): refuse(id, error(of: violation, on: id))
     case .credential(let token):
       times.used(at: readAt)
       peer = ConnectionContext(
@@ -231,13 +238,17 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
 
   private func deliver(_ message: ByteBuffer, cost: UInt64, isLast: Bool, on id: StreamID) {
     guard let call = calls[id] else { return }
-    do {
-      try call.route.check(requestBytes: message.readableBytes)
-      call.deliver(message, cost: cost)
-      if isLast { call.requestsEnded() }
-    } catch {
-      refuse(id, error)
+    call.deliver(message, cost: cost)
+    if isLast { call.requestsEnded() }
+  }
+
+  private func error(of violation: StreamViolation, on id: StreamID) -> RPCError {
+    if case .messageTooLarge(let limit) = violation, let route = calls[id]?.route,
+      let own = route.requestBytes, UInt64(max(0, own)) == limit
+    {
+      return route.requestTooLarge
     }
+    return RPCError(violation)
   }
 
   private func start(_ id: StreamID, _ open: consuming Open) {
@@ -245,13 +256,15 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
       drain(within: settings.drainTimeout, reason: "the connection's numbers of calls are used up")
     }
     let route: CallRoute
-    do {
+    do throws(RPCError) {
       route = try dispatcher.route(to: open.method)
+      if let message = open.message { try route.check(requestBytes: message.readableBytes) }
     } catch {
       finish(Status(error), on: id, atOnce: true)
       machine.handlerEnded(of: id)
       return
     }
+    if let bytes = route.requestBytes, !open.endStream { machine.limitMessages(of: id, to: bytes) }
     let method = route.descriptor
     let deadline = deadline(of: open, method)
     let call = ServerCall(
@@ -287,6 +300,7 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
   }
 
   func respond(_ response: ByteBuffer, to call: ServerCall) throws(RPCError) {
+    eventLoop.assertInEventLoop()
     guard UInt64(response.readableBytes) <= machine.peerMessageSize else {
       throw .responseTooLarge(response.readableBytes, limit: machine.peerMessageSize)
     }
@@ -296,6 +310,7 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     } else {
       machine.send(response, on: call.id)
     }
+    settleMemory()
   }
 
   private func deadline(of open: Open, _ method: MethodDescriptor) -> NIODeadline? {
@@ -377,8 +392,10 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     if call.ending == nil { refuse(call.id, error) }
   }
 
-  func took(_ cost: UInt64, on id: StreamID) {
+  /// - Parameter keeping: whether the message stays in memory until its call ends.
+  func took(_ cost: UInt64, on id: StreamID, keeping isKept: Bool) {
     machine.took(cost, on: id)
+    if isKept { machine.keep(cost, on: id) }
     if machine.hasOutgoing { scheduleFlush() }
   }
 
@@ -388,6 +405,7 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
       throw RPCError.responseTooLarge(message.readableBytes, limit: machine.peerMessageSize)
     }
     machine.send(message, on: id)
+    settleMemory()
     scheduleFlush()
     return machine.isBackedUp(id)
   }
@@ -403,6 +421,34 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     }
   }
 
+  // MARK: - Memory
+
+  /// It is known now whose calls these are.
+  func belongs(to account: ResourceAccount) {
+    memory.belongs(to: account)
+  }
+
+  /// Accounts for what the connection holds; ends the calls that hold most while it may not hold so much.
+  private func settleMemory() {
+    while memory.isDue(machine.heldBytes) {
+      // A call of a method that needs a scope ends at once when its caller turns out to be nobody.
+      guard
+        let refusal = memory.settle(
+          machine.heldBytes, isLookingUp: calls.all.contains { $0.route.descriptor.scope != nil }),
+        let id = machine.greediestCall
+      else { return }
+      refuse(id, RPCError(refusal))
+    }
+  }
+
+  /// Ends the calls whose requests take too long to come: what is there of them is kept all the time.
+  private func endSlowRequests(at now: NIODeadline) {
+    let limit = memory.account == nil ? settings.strangerRequestTimeout : settings.requestTimeout
+    for call in calls.all where call.awaitsRequest && now - call.arrival > limit {
+      refuse(call.id, .requestTooSlow(limit))
+    }
+  }
+
   // MARK: - Writing
 
   private func scheduleFlush() {
@@ -415,6 +461,7 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     isFlushScheduled = false
     guard let context, !isClosing else { return }
     writeOutgoing(context)
+    settleMemory()
     closeIfDrained()
   }
 
@@ -441,6 +488,7 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     times.drainBegan()
     guard isHandshaken else { return cut(.done, reason) }
     machine.drain()
+    for call in calls.all { call.drainBegan() }
     drainLimit = eventLoop.scheduleTask(in: limit) { self.cut(.done, reason) }
     scheduleFlush()
   }

@@ -1,3 +1,4 @@
+import ComandaRPC
 import ComandaTLS
 import NIOCore
 
@@ -7,13 +8,23 @@ import NIOCore
 final class ServerLoop: @unchecked Sendable {
   let executor: LoopExecutor
   let handlers: HandlerTasks
+  let memory: MemoryBudget
+  private let memoryReturn: MemoryReturn
   private(set) var tls: TLSContext
   private var connections: [ObjectIdentifier: ServerConnection] = [:]
   private let interval: TimeAmount
   private var isWatching = false
   private var drained: EventLoopPromise<Void>?
 
-  init(_ eventLoop: any EventLoop, tls: TLSContext, settings: ServerSettings) {
+  /// - Parameters:
+  ///   - memory: what it shares with the server's other loops.
+  ///   - memoryReturn: likewise.
+  init(
+    _ eventLoop: any EventLoop, tls: TLSContext, memory: MemoryBudget, memoryReturn: MemoryReturn,
+    settings: ServerSettings
+  ) {
+    self.memory = memory
+    self.memoryReturn = memoryReturn
     self.executor = LoopExecutor(eventLoop: eventLoop)
     self.handlers = HandlerTasks(executor, kept: settings.keptTasks)
     self.tls = tls
@@ -69,7 +80,8 @@ final class ServerLoop: @unchecked Sendable {
       self.isWatching = false
       let now = NIODeadline.now()
       for connection in self.connections.values { connection.check(at: now) }
-      if !self.connections.isEmpty { self.watch() }
+      self.memoryReturn.check(at: now)
+      if !self.connections.isEmpty || self.memoryReturn.isWaiting { self.watch() }
     }
   }
 }

@@ -29,6 +29,11 @@ public struct ServerSettings: Sendable {
   /// How long the peer may leave what waits for it unread: a call's messages without credit for them, or the
   /// connection's bytes in its socket. Readers that pause to think are fine, those that are gone are not.
   public var stallTimeout = TimeAmount.seconds(60)
+  /// From a call's OPEN to the end of its request, where it has one: a request of 4 MiB comes in that time on a line of
+  /// 1.1 Mbit/s. What takes longer is a stream.
+  public var requestTimeout = TimeAmount.seconds(30)
+  /// The same on a connection of which nobody knows whose it is: it may send some KiB only.
+  public var strangerRequestTimeout = TimeAmount.seconds(5)
   /// How long open calls may go on once their connection drains.
   public var drainTimeout = TimeAmount.seconds(20)
   /// How long a close waits for its last bytes to leave and for the peer to close too, so that no reset overtakes them.
@@ -44,6 +49,12 @@ public struct ServerSettings: Sendable {
   /// Tasks without work that each event loop keeps for the calls to come: as many as a busy connection has calls at
   /// once, at 1 to 2 KiB each.
   public var keptTasks = 256
+  /// Bytes that requests and answers of all connections may hold together. Tenants share it (`MemoryBudget`): one alone
+  /// gets half, which is 13 messages of the largest size.
+  public var memoryBudget = 128 << 20
+  /// Bytes that requests and answers of one connection may hold while nobody knows whose it is: a dozen checks of the
+  /// server's health, and with the connections that one address may have 32 MiB.
+  public var strangerBytes = 16 << 10
   /// Connections that may be open at once; further ones are closed as they come.
   public var connections = 20_000
   /// Connections from one address (of IPv6, from one network of 64 bits): a tenth of all, which a chain's gateway or a

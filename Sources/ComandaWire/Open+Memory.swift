@@ -1,0 +1,12 @@
+extension Open {
+  /// What a call costs besides its messages: its state here and above, and the task of its handler.
+  private static let callOverhead = 1_024
+  /// What a metadata field costs besides its bytes: two strings with their headers.
+  private static let fieldOverhead = 96
+
+  /// The memory that a call keeps from its beginning to its end, about.
+  var memory: UInt64 {
+    let fields = metadata.reduce(0) { $0 + Self.fieldOverhead + $1.key.utf8.count + $1.value.utf8.count }
+    return UInt64(Self.callOverhead + fields + (message?.readableBytes ?? 0))
+  }
+}
