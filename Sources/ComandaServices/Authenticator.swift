@@ -9,11 +9,18 @@ final class AuthenticatedCaller: CallerIdentity {
   let principal: Principal
   let token: SHA256Digest
   let goodUntil: NIODeadline
+  let account: ResourceAccount?
 
-  init(principal: Principal, token: SHA256Digest, goodUntil: NIODeadline) {
+  init(principal: Principal, token: SHA256Digest, goodUntil: NIODeadline, account: ResourceAccount) {
     self.principal = principal
     self.token = token
     self.goodUntil = goodUntil
+    self.account = account
+  }
+
+  /// The same caller, in a call for a business that it names.
+  func counted(on account: ResourceAccount) -> AuthenticatedCaller {
+    AuthenticatedCaller(principal: principal, token: token, goodUntil: goodUntil, account: account)
   }
 }
 
@@ -47,6 +54,7 @@ public final class Authenticator: ServerInterceptor {
   private let tokens: any TokenStore
   private let environment: ServiceEnvironment
   private let logger: Logger
+  private let accounts = TenantAccounts()
   private let state = Mutex(State())
 
   /// An authenticator over these tokens.
@@ -63,7 +71,7 @@ public final class Authenticator: ServerInterceptor {
       let caller = context.connection.identity as? AuthenticatedCaller, context.arrival < caller.goodUntil
     else { return false }
     try require(scope, of: caller, for: context.method)
-    context.identity = caller
+    context.identity = counted(caller, in: context)
     return true
   }
 
@@ -72,7 +80,7 @@ public final class Authenticator: ServerInterceptor {
     guard let scope = context.method.scope else { return }
     let caller = try await caller(of: context)
     try require(scope, of: caller, for: context.method)
-    context.identity = caller
+    context.identity = counted(caller, in: context)
     if context.method.kind != .unary {
       let stream = context
       state.withLock { $0.streams[context.id] = (stream, caller) }
@@ -105,6 +113,14 @@ public final class Authenticator: ServerInterceptor {
     }
   }
 
+  /// A business's own calls count on it, and so do those that the platform's services make for it.
+  private func counted(_ caller: AuthenticatedCaller, in context: ServerContext) -> AuthenticatedCaller {
+    guard caller.principal.ownBusiness == nil,
+      let named = context.metadata("comanda-business").flatMap({ BusinessID($0) })
+    else { return caller }
+    return caller.counted(on: accounts.account(of: named.uuid))
+  }
+
   private func caller(of context: ServerContext) async throws -> AuthenticatedCaller {
     if let header = context.metadata("authorization") {
       guard header.utf8.count <= 4_096, header.lowercased().hasPrefix("bearer ") else {
@@ -125,7 +141,9 @@ public final class Authenticator: ServerInterceptor {
     let digest = secret.withUTF8 { environment.sha256(UnsafeRawBufferPointer($0)) }
     let entry = try await entry(of: digest)
     guard let principal = entry.principal else { throw entry.isKnown ? RPCError.tokenEnded : .credentialUnknown }
-    return AuthenticatedCaller(principal: principal, token: digest, goodUntil: entry.goodUntil)
+    let tenant = principal.ownBusiness?.uuid ?? principal.tokenID.uuid
+    return AuthenticatedCaller(
+      principal: principal, token: digest, goodUntil: entry.goodUntil, account: accounts.account(of: tenant))
   }
 
   /// What is known of the token with a hash, from the memory or the store.

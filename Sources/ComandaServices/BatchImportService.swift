@@ -11,6 +11,12 @@ public struct BatchImportService: Comanda_V1_BatchImportService.Server {
   let queue: ImportQueue
   let news: ImportNews
 
+  /// Methods of the schema that this server does not serve yet: register them as withheld.
+  public static let withheld = [
+    Comanda_V1_BatchImportService.Method.pauseImport, Comanda_V1_BatchImportService.Method.retryImportRows,
+    Comanda_V1_BatchImportService.Method.revertImport, Comanda_V1_BatchImportService.Method.downloadReport,
+  ]
+
   /// A service over these imports; `queue` and `news` connect it with its applier.
   public init(imports: any ImportStore, environment: ServiceEnvironment, queue: ImportQueue, news: ImportNews) {
     self.imports = imports
@@ -41,14 +47,14 @@ public struct BatchImportService: Comanda_V1_BatchImportService.Server {
     let business = try context.business()
     return try await withTaskExecutorPreference(globalConcurrentExecutor) {
       var upload = try ImportUpload(business: business, service: self, context: context)
-      while true {
-        switch try await requests.next(whileServing: context) {
-        case .request(let message):
+      do {
+        for try await message in requests.untilDrain {
           if let response = try await upload.receive(message) { return response }
-        case .end: return try await upload.unfinished()
-        case .draining: throw upload.draining
         }
+      } catch is ServerDraining {
+        throw upload.draining
       }
+      return try await upload.unfinished()
     }
   }
 

@@ -7,6 +7,12 @@ public struct OrderService: Comanda_V1_OrderService.Server {
   private let orders: any OrderStore
   private let environment: ServiceEnvironment
 
+  /// Methods of the schema that this server does not serve yet: register them as withheld.
+  public static let withheld = [
+    Comanda_V1_OrderService.Method.batchCreateOrders, Comanda_V1_OrderService.Method.watchOrders,
+    Comanda_V1_OrderService.Method.acknowledgeOrders,
+  ]
+
   /// A service over these orders.
   public init(orders: any OrderStore, environment: ServiceEnvironment) {
     self.orders = orders

@@ -88,6 +88,7 @@ struct OrderPlatform: Service {
       Comanda_V1_PaymentService.Unimplemented(),
       Comanda_V1_NotificationService.Unimplemented(),
     ])
+    for method in OrderService.withheld + BatchImportService.withheld { router.withhold(method) }
     if offersConformance { router.register(ConformanceService()) }
     return router
   }
