@@ -68,7 +68,7 @@ struct ImportTurns {
   /// Gives a free worker to the business whose turn it is; nil when there is none.
   mutating func next() -> Turn? {
     guard hasFreeWorker else { return nil }
-    let waiting = entries.filter { !$0.value.isLeaving && $0.value.atWork < $0.value.width }
+    let waiting = entries.lazy.filter { !$0.value.isLeaving && $0.value.atWork < $0.value.width }
     let first = waiting.min { ($0.value.atWork, $0.value.since) < ($1.value.atWork, $1.value.since) }
     guard let business = first?.key else { return nil }
     let turn = Turn(business: business, number: tick())
