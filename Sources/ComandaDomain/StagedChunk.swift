@@ -112,10 +112,11 @@ public struct StagedRow: Sendable {
     }
   }
 
-  /// What a row that is no right order is known by: its external id as far as one may be that long, without characters
-  /// that an id may not have. It is a key of the import, since what follows under the same id may be the rest of the
+  /// What a row that is no right order is known by: its external id as far as one may be that long, in the normal form of
+  /// ids and without characters that an id may not have. It is a key of the import, since what follows under the same id may be the rest of the
   /// same order. One that was cut ends in an ellipsis.
   public static func knownID(_ externalID: String) -> String {
+    let externalID = ExternalID.normalized(externalID)
     let limit = OrderLimits().externalIDLength
     // A text never has more scalars than bytes, so most need not be counted.
     guard externalID.utf8.count > limit, externalID.unicodeScalars.count > limit else {

@@ -110,7 +110,7 @@ struct ImportUpload {
   private mutating func content(of row: UploadedRow, at now: Timestamp) -> StagedRow.Content {
     switch row.content {
     case .unreadable(let externalID, let problems):
-      return .failed(externalID: ExternalID.normalized(externalID), problems: problems)
+      return .failed(externalID: externalID, problems: problems)
     case .order(let draft):
       do {
         let order = try draft.validated(now: now, defaults: defaults)
@@ -120,7 +120,7 @@ struct ImportUpload {
           orderID: OrderID.make(at: now, using: &random))
       } catch {
         return .failed(
-          externalID: ExternalID.normalized(draft.externalID),
+          externalID: draft.externalID,
           problems: error.violations.map { RowProblem($0, line: row.line(ofField: $0.field)) })
       }
     }

@@ -10,15 +10,19 @@ struct InProcessChannel: RPCChannel {
   }
 
   func unary(_ method: MethodDescriptor, _ request: ByteBuffer, options: CallOptions) async throws -> ByteBuffer {
-    guard case .unary(let handle) = try router.method(at: method.path).handler else {
-      throw RPCError(.internal, "\(method.path) is not unary")
+    switch try router.method(at: method.path).handler {
+    case .unary(let handle): return try await handle(request, Self.context(method, options))
+    case .stream: throw RPCError(.internal, "\(method.path) is not unary")
+    case .refused(let error): throw error
     }
-    return try await handle(request, Self.context(method, options))
   }
 
   func start(_ method: MethodDescriptor, request: ByteBuffer?, options: CallOptions) async throws -> any ClientCall {
-    guard case .stream(let handle) = try router.method(at: method.path).handler else {
-      throw RPCError(.internal, "\(method.path) is unary")
+    let handle: RPCMethod.StreamHandler
+    switch try router.method(at: method.path).handler {
+    case .stream(let handler): handle = handler
+    case .unary: throw RPCError(.internal, "\(method.path) is unary")
+    case .refused(let error): throw error
     }
     let requests = MessagePipe()
     let responses = MessagePipe()
