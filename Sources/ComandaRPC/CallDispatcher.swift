@@ -11,7 +11,8 @@ public final class CallDispatcher: Sendable {
   private let router: Router
   private let routes: [String: CallRoute]
   private let refusals: [String: RPCError]
-  private let limits: CallLimits
+  private let callsPerAccount: Int
+  private let streamsPerAccount: Int
   /// What calls count on whose callers are unknown: all of them have together what one tenant may have, and an eighth of
   /// the memory.
   public let strangers = ResourceAccount(divisor: 8)
@@ -29,7 +30,8 @@ public final class CallDispatcher: Sendable {
   ) {
     let server = RunningCalls(limit: limits.runningCalls)
     self.router = router
-    self.limits = limits
+    self.callsPerAccount = limits.callsPerAccount
+    self.streamsPerAccount = limits.streamsPerAccount
     let refusals = router.methods.compactMapValues { method in
       if case .refused(let error) = method.handler { error } else { nil as RPCError? }
     }
@@ -64,39 +66,50 @@ public final class CallDispatcher: Sendable {
       for index in interceptors.indices where try !interceptors[index].callStartsAtOnce(&context) {
         try await interceptors[index].callStarts(&context)
       }
+      let isUnary = route.descriptor.kind == .unary
       let caller = context.identity?.account
       if let caller { call.belongs(to: caller) }
       let counted = caller ?? strangers
-      try counted.enter(route.descriptor.kind, limits: limits)
+      try counted.enter(isUnary: isUnary, most: isUnary ? callsPerAccount : streamsPerAccount)
       account = counted
       switch route.handler {
       case .unary(let handle):
         let request = if let request = call.takeRequest() { request } else { try await call.request() }
         if route.runsBesideLoop(request) {
-          let response = try await withTaskExecutorPreference(LargeCallExecutor.shared) {
-            try await handle(request, context)
-          }
-          try call.respond(response)
+          try call.respond(await handleBesideLoop(request, context, handle))
         } else {
           try call.respond(await handle(request, context))
         }
       case .stream(let handle) where route.descriptor.answersAreLarge:
-        try await withTaskExecutorPreference(LargeCallExecutor.shared) { try await handle(call, call, context) }
+        try await handleBesideLoop(call, context, handle)
       case .stream(let handle):
         try await handle(call, call, context)
       case .refused(let error):
         throw error
       }
-      counted.leave(route.descriptor.kind)
+      counted.leave(isUnary: isUnary)
       route.leave()
       ended(context, call.ending?.code ?? .ok)
     } catch {
-      account?.leave(route.descriptor.kind)
+      account?.leave(isUnary: route.descriptor.kind == .unary)
       if isAdmitted { route.leave() }
       let status = status(for: error, of: context)
       ended(context, call.ending?.code ?? status.code)
       throw status
     }
+  }
+
+  /// A function of its own: small calls do not pay for its closure.
+  private func handleBesideLoop(
+    _ request: ByteBuffer, _ context: ServerContext, _ handle: RPCMethod.UnaryHandler
+  ) async throws -> ByteBuffer {
+    try await withTaskExecutorPreference(LargeCallExecutor.shared) { try await handle(request, context) }
+  }
+
+  private func handleBesideLoop(
+    _ call: any ServedCall, _ context: ServerContext, _ handle: RPCMethod.StreamHandler
+  ) async throws {
+    try await withTaskExecutorPreference(LargeCallExecutor.shared) { try await handle(call, call, context) }
   }
 
   private func ended(_ context: ServerContext, _ code: StatusCode) {

@@ -5,11 +5,12 @@ import Synchronization
 
 /// Runs the calls that would keep a connection's loop busy for too long: those with large requests or large answers.
 ///
-/// It has threads of its own, at most half as many as there are cores: a tenant that sends one large request after the
-/// other then takes neither a loop from other connections nor the threads on which everything else in the process runs,
-/// and the kernel shares the cores among all of them. Large calls wait for each other, in the order in which they came.
+/// It has threads of its own, half as many as there are cores and at least two: a tenant that sends one large request
+/// after the other then takes neither a loop from other connections nor the threads on which everything else in the
+/// process runs, and the kernel shares the cores among all of them. Large calls wait for each other, in the order in which
+/// they came.
 final class LargeCallExecutor: TaskExecutor {
-  static let shared = LargeCallExecutor(threads: max(1, ProcessInfo.processInfo.activeProcessorCount / 2))
+  static let shared = LargeCallExecutor(threads: max(2, ProcessInfo.processInfo.activeProcessorCount / 2))
 
   private struct State {
     var jobs: Deque<UnownedJob> = []

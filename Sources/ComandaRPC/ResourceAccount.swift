@@ -31,20 +31,19 @@ public final class ResourceAccount: Sendable {
   }
 
   /// Lets a call in; `leave` ends it.
-  /// - Throws: `RPCError` RESOURCE_EXHAUSTED when the account has as many as it may; it says when to try again.
-  func enter(_ kind: MethodDescriptor.Kind, limits: CallLimits) throws(RPCError) {
-    if kind == .unary {
-      if calls.wrappingAdd(1, ordering: .relaxed).newValue <= limits.callsPerAccount { return }
-      calls.wrappingSubtract(1, ordering: .relaxed)
-      throw .tooManyCalls("your account has \(limits.callsPerAccount) calls under way already; try again later")
-    }
-    if streams.wrappingAdd(1, ordering: .relaxed).newValue <= limits.streamsPerAccount { return }
-    streams.wrappingSubtract(1, ordering: .relaxed)
-    throw .tooManyCalls("your account has \(limits.streamsPerAccount) streams open already; try again later")
+  /// - Throws: `RPCError` RESOURCE_EXHAUSTED when the account has as many of its kind as it may; it says when to try again.
+  func enter(isUnary: Bool, most: Int) throws(RPCError) {
+    let count =
+      isUnary
+      ? calls.wrappingAdd(1, ordering: .relaxed).newValue : streams.wrappingAdd(1, ordering: .relaxed).newValue
+    if count <= most { return }
+    leave(isUnary: isUnary)
+    throw .tooManyCalls(
+      "your account has \(most) \(isUnary ? "calls under way" : "streams open") already; try again later")
   }
 
-  func leave(_ kind: MethodDescriptor.Kind) {
-    if kind == .unary {
+  func leave(isUnary: Bool) {
+    if isUnary {
       calls.wrappingSubtract(1, ordering: .relaxed)
     } else {
       streams.wrappingSubtract(1, ordering: .relaxed)

@@ -6,7 +6,8 @@ extension Open {
 
   /// The memory that a call keeps from its beginning to its end, about.
   var memory: UInt64 {
-    let fields = metadata.reduce(0) { $0 + Self.fieldOverhead + $1.key.utf8.count + $1.value.utf8.count }
-    return UInt64(Self.callOverhead + fields + (message?.readableBytes ?? 0))
+    var bytes = Self.callOverhead + (message?.readableBytes ?? 0) + metadata.count * Self.fieldOverhead
+    for index in metadata.indices { bytes += metadata[index].key.utf8.count + metadata[index].value.utf8.count }
+    return UInt64(bytes)
   }
 }

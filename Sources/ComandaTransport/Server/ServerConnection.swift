@@ -110,7 +110,6 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     } catch {
       cut(error.code, error.message)
     }
-    settleMemory()
     scheduleFlush()
   }
 
@@ -310,7 +309,8 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     } else {
       machine.send(response, on: call.id)
     }
-    settleMemory()
+    // Smaller ones are written at the end of this tick.
+    if response.readableBytes > ConnectionMemory.step { settleMemory() }
   }
 
   private func deadline(of open: Open, _ method: MethodDescriptor) -> NIODeadline? {
@@ -405,7 +405,7 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
       throw RPCError.responseTooLarge(message.readableBytes, limit: machine.peerMessageSize)
     }
     machine.send(message, on: id)
-    settleMemory()
+    if message.readableBytes > ConnectionMemory.step { settleMemory() }
     scheduleFlush()
     return machine.isBackedUp(id)
   }
@@ -428,7 +428,8 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     memory.belongs(to: account)
   }
 
-  /// Accounts for what the connection holds; ends the calls that hold most while it may not hold so much.
+  /// Accounts for what the connection holds; ends the calls that hold most while it may not hold so much. At the end of a
+  /// tick, when the calls of a moment are over and callers are known: a tick brings what four reads give at most.
   private func settleMemory() {
     while memory.isDue(machine.heldBytes) {
       // A call of a method that needs a scope ends at once when its caller turns out to be nobody.
