@@ -1,6 +1,7 @@
-import ComandaClient
 import ComandaImportFiles
 import Testing
+
+@testable import ComandaClient
 
 struct OrderFileTests {
   private static func sample(_ count: Int) throws -> [UInt8] {
@@ -8,6 +9,18 @@ struct OrderFileTests {
     var bytes: [UInt8] = []
     while orders.write(into: &bytes, atMost: .max) {}
     return bytes
+  }
+
+  @Test("a file that was only touched, or copied to its own place, is the same file")
+  func recognises() throws {
+    let file = try TemporaryFile(Self.sample(3))
+    let order = OrderFile(path: file.path)
+    let facts = try order.inspect()
+    try file.write(Self.sample(3))
+    #expect(try order.open(as: facts).change == nil)
+    try file.write(Self.sample(4))
+    let change = try order.open(as: facts).change
+    #expect(change == .grew(from: facts.stamp.size, to: try Self.sample(4).count))
   }
 
   @Test("the rows of a short file are counted")

@@ -1,5 +1,4 @@
 import ComandaClient
-import ComandaRPC
 import FoundationEssentials
 import Synchronization
 
@@ -79,6 +78,7 @@ final class ProgressDisplay: Sendable {
   private static func note(on event: ImportEvent, _ state: inout State) -> String? {
     switch event {
     case .started(let start):
+      state.isInterrupted = false
       var note = "import \(start.importID)"
       let row = start.progress.committedRow
       if row > 0 { note += ", going on after row \(NumberText.grouped(row))" }
@@ -89,9 +89,7 @@ final class ProgressDisplay: Sendable {
     case .interrupted(let error):
       if state.isInterrupted { return nil }
       state.isInterrupted = true
-      // Without details it is not the server who says it.
-      let reason = error.details.isEmpty ? "the connection to the server is lost" : error.message
-      return "\(Printable(reason)); trying again"
+      return "\(Printable(ProgressText.reason(of: error))); trying again"
     case .resumed(let row):
       state.isInterrupted = false
       return "going on after row \(NumberText.grouped(row))"

@@ -39,7 +39,7 @@ struct ProgressMeter {
 
   private mutating func take(_ progress: Comanda_V1_ImportProgress, at now: Duration) {
     state = progress.state
-    done = progress.appliedRows + progress.unchangedRows + progress.failedRows
+    done = progress.doneRows
     failed = progress.failedRows
     committed = progress.committedRow
     if !isTotalExact { total = max(progress.totalRows, total) }
@@ -63,12 +63,25 @@ struct ProgressMeter {
     guard let first = samples.first, let last = samples.last, last.at > first.at, last.done > first.done else {
       return nil
     }
-    return Double(last.done - first.done) / ((last.at - first.at) / .seconds(1))
+    return (Double(last.done) - Double(first.done)) / ((last.at - first.at) / .seconds(1))
   }
 
   /// How long the rest takes at this rate.
   var remaining: Duration? {
     guard let rate, total > done else { return nil }
-    return .seconds(Double(total - done) / rate)
+    return .seconds(min((Double(total) - Double(done)) / rate, Self.longestRemaining))
+  }
+
+  /// A hundred days, in seconds: beyond, nobody wants to know.
+  private static let longestRemaining = 8_640_000.0
+}
+
+extension Comanda_V1_ImportProgress {
+  /// Rows that have their outcome; the most that there can be when what a server says adds up to more.
+  var doneRows: Int64 {
+    [appliedRows, unchangedRows, failedRows].reduce(0) { sum, rows in
+      let (total, overflow) = sum.addingReportingOverflow(rows)
+      return overflow ? .max : total
+    }
   }
 }
