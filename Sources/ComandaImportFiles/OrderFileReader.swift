@@ -115,7 +115,7 @@ public struct OrderFileReader<Source: ByteSource> {
   /// Reads the next row.
   ///
   /// - Returns: nil at the end of the file.
-  /// - Throws: what the source throws.
+  /// - Throws: what the source throws; `CancellationError`.
   public mutating func next() throws -> FileRow? {
     while true {
       if let row = assembler.nextRow() { return row }
@@ -127,6 +127,8 @@ public struct OrderFileReader<Source: ByteSource> {
         assembler.finish()
         return assembler.nextRow()
       }
+      // A file of blank lines, or of one line, may be gigabytes without a row.
+      try Task.checkCancellation()
       let count = try source.read(into: chunk.bytes)
       if count == 0 {
         isAtEnd = true
@@ -158,7 +160,8 @@ public struct OrderFileReader<Source: ByteSource> {
         guard blankBytes < bytes - records.byteOrderMarkLength else {
           throw .header("the first \(bytes) bytes of the file hold only blank lines; remove them")
         }
-        throw .header("it has more than \(bytes - blankBytes) bytes; the most is \(headerLimit); is this a table?")
+        throw .header(
+          "it has more than \(bytes - blankBytes) bytes; the most is \(headerLimit) bytes and \(columnLimit) columns")
       }
     } while record.problem == nil && record.cellCount == 1 && record.withCell(0, CellText.trimmed).isEmpty
     switch record.problem {

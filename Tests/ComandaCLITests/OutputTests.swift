@@ -61,9 +61,9 @@ struct OutputTests {
     }
     #expect(
       Self.table.text(width: 60) == """
-        ID        NAME               N  WHEN   NOTE
-        0199e4b0  加藤 恵            1  10:15  おはようござい…
-        0199e4b1  Alexandrina Max…  12  10:16  b
+        ID        NAME                  N  WHEN   NOTE
+        0199e4b0  加藤 恵               1  10:15  おはようございま…
+        0199e4b1  Alexandrina Maximi…  12  10:16  b
 
         """)
     #expect(Self.table.omittedTitles(width: 60) == [])

@@ -61,8 +61,10 @@ struct ProgressTests {
   @Test("while an import waits, the reason is said as it is")
   func reasons() {
     let busy = RPCError(.resourceExhausted, "too many calls run", trailers: [Metadata.retryAfter: "300"])
-    #expect(ProgressText.reason(of: busy) == "the server is busy (too many calls run)")
-    #expect(ProgressText.reason(of: RPCError(.unavailable, "reset")) == "the connection to the server is lost")
+    #expect(ProgressText.reason(of: busy, hasBegun: true) == "the server is busy (too many calls run)")
+    let reset = RPCError(.unavailable, "cannot connect")
+    #expect(ProgressText.reason(of: reset, hasBegun: true) == "the connection to the server is lost")
+    #expect(ProgressText.reason(of: reset, hasBegun: false) == "cannot connect")
   }
 
   @Test("a guessed total never makes an import look complete")

@@ -53,6 +53,18 @@ struct OrderFileTests {
     #expect(try OrderFile(path: file.path).inspect().unusedColumns == ["colour", "notification_recipient"])
   }
 
+  @Test("a first look at a file that is one long line can be cancelled")
+  func cancels() async throws {
+    let file = try TemporaryFile(
+      Array("external_id,item_name,item_total\n".utf8) + Array(repeating: 0x78, count: 2 << 20))
+    let task = Task {
+      withUnsafeCurrentTask { $0?.cancel() }
+      var reader = try OrderFile.Reader(source: FileByteSource(path: file.path))
+      _ = try reader.next()
+    }
+    await #expect(throws: CancellationError.self) { try await task.value }
+  }
+
   @Test("what cannot be read again is refused")
   func refusesPipes() {
     #expect { try OrderFile(path: "/dev/null").inspect() } throws: { "\($0)".contains("not a regular file") }

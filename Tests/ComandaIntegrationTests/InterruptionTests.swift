@@ -72,7 +72,9 @@ struct InterruptionTests {
     let server = try await Server.shared()
     let account = try await Account.make(on: server)
     try await UploadInTheMiddle.on(server, for: account) { upload in
-      let watching = try upload.client.start(["imports", "watch", upload.importID])
+      // Not by way of the relay, which holds everything back.
+      let client = try CommandLineClient(account, of: server)
+      let watching = try client.start(["imports", "watch", upload.importID])
       try await eventually("it watches", explain: { watching.transcript }) { watching.errors.contains("orders") }
       watching.kill(SIGINT)
       #expect(try await watching.awaitEnd() == .exit(130), "\(watching.transcript)")

@@ -89,7 +89,7 @@ final class ProgressDisplay: Sendable {
     case .interrupted(let error):
       if state.isInterrupted { return nil }
       state.isInterrupted = true
-      return "\(Printable(ProgressText.reason(of: error))); trying again"
+      return "\(Printable(ProgressText.reason(of: error, hasBegun: state.meter.importID != nil))); trying again"
     case .resumed(let row):
       state.isInterrupted = false
       return "going on after row \(NumberText.grouped(row))"

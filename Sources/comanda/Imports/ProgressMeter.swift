@@ -55,7 +55,7 @@ struct ProgressMeter {
   /// The share that is done, 0 to 1; nil when the total is not known. A guess never claims to be complete.
   var share: Double? {
     guard total > 0 else { return isTotalExact ? 1 : nil }
-    return min(Double(done) / Double(total), isTotalExact ? 1 : 0.99)
+    return min(max(Double(done) / Double(total), 0), isTotalExact ? 1 : 0.99)
   }
 
   /// Rows a second over the last few seconds.
@@ -77,10 +77,10 @@ struct ProgressMeter {
 }
 
 extension Comanda_V1_ImportProgress {
-  /// Rows that have their outcome; the most that there can be when what a server says adds up to more.
+  /// Rows that have their outcome; no fewer than none, and no more than there is a number for, whatever a server says.
   var doneRows: Int64 {
     [appliedRows, unchangedRows, failedRows].reduce(0) { sum, rows in
-      let (total, overflow) = sum.addingReportingOverflow(rows)
+      let (total, overflow) = sum.addingReportingOverflow(max(rows, 0))
       return overflow ? .max : total
     }
   }

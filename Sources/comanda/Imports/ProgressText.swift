@@ -16,10 +16,11 @@ struct ProgressText {
     return parts
   }
 
-  /// Why an import waits. Without details it is not the server who says it, unless that is busy.
-  static func reason(of error: RPCError) -> String {
+  /// Why an import waits. Without details it is not the server who says it, unless that is busy: then what matters is
+  /// that a connection is lost, if there was one.
+  static func reason(of error: RPCError, hasBegun: Bool) -> String {
     if error.isBusy { return "the server is busy (\(error.message))" }
-    return error.details.isEmpty ? "the connection to the server is lost" : error.message
+    return hasBegun && error.details.isEmpty ? "the connection to the server is lost" : error.message
   }
 
   private var failures: String? {
