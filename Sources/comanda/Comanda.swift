@@ -19,7 +19,7 @@ struct Comanda: AsyncParsableCommand {
                comanda orders stats --profile comanda-data/client.json
 
       Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 not done, 2 wrong usage, 3 some rows of \
-      an import failed, 130 interrupted (Ctrl-C), 143 ended (SIGTERM).
+      an import are no orders, 130 interrupted (Ctrl-C), 143 ended (SIGTERM).
       """,
     version: version,
     subcommands: [ImportCommand.self, OrdersCommand.self, ImportsCommand.self, SampleOrdersCommand.self])

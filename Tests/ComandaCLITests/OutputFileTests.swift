@@ -96,5 +96,9 @@ struct OutputFileTests {
     #expect(destination.target == .stream)
     let file = try OutputFile(destination)
     #expect { try file.write([1]) } throws: { ($0 as? SystemError)?.code == ENOSPC }
+    let pipe = try TestRun.makeDirectory("output") + "/pipe"
+    #expect(mkfifo(pipe, 0o600) == 0)
+    let unread = try Self.destination(pipe)
+    #expect { try OutputFile(unread) } throws: { ($0 as? SystemError)?.code == ENXIO }
   }
 }

@@ -67,6 +67,27 @@ struct InterruptionTests {
     }
   }
 
+  @Test("while it lists failed rows, it leaves their file as it was, and says how to get them")
+  func reporting() async throws {
+    let server = try await Server.shared()
+    let client = try await CommandLineClient(Account.make(on: server), of: server)
+    let directory = try TestRun.makeDirectory("report")
+    let (file, failures) = (directory + "/orders.csv", directory + "/failed.csv")
+    let rows = (1...20_000).map { "\($0),Tea,x\n" }.joined()
+    try Data("external_id,item_name,item_total\n\(rows)".utf8).write(to: URL(filePath: file))
+    try Data("of yesterday".utf8).write(to: URL(filePath: failures))
+    let process = try client.start(["import", file, "--failures", failures])
+    try await eventually("the import has ended", explain: { process.transcript }) {
+      process.output.contains("20,000 failed")
+    }
+    process.kill(SIGINT)
+    #expect(try await process.awaitEnd() == .exit(130), "\(process.transcript)")
+    #expect(process.errors.contains("comanda imports get"), "\(process.transcript)")
+    #expect(process.errors.contains("--failures \(failures)"), "\(process.transcript)")
+    #expect(try String(contentsOfFile: failures, encoding: .utf8) == "of yesterday")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: directory).sorted() == ["failed.csv", "orders.csv"])
+  }
+
   @Test("while it follows one, imports watch ends with 130")
   func watching() async throws {
     let server = try await Server.shared()

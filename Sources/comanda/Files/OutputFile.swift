@@ -29,7 +29,9 @@ final class OutputFile {
       descriptor = try Self.checked(fcntl(number, F_DUPFD_CLOEXEC, 0))
       medium = .stream
     case .stream:
-      descriptor = try Self.checked(open(destination.path, O_WRONLY | O_CLOEXEC))
+      // A pipe that nobody reads is an error rather than a wait; what is written later may wait for its reader.
+      descriptor = try Self.checked(open(destination.path, O_WRONLY | O_CLOEXEC | O_NONBLOCK))
+      _ = fcntl(descriptor, F_SETFL, O_WRONLY)
       medium = .stream
     case .file(let path, _):
       let nameless = allowsNameless ? comanda_create_nameless(OutputDestination.split(path).directory, 0o600) : -1

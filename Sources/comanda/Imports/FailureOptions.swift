@@ -17,6 +17,7 @@ struct FailureOptions: ParsableArguments {
 
   func validate() throws {
     guard maxFailures >= 0 else { throw ValidationError("--max-failures is 0 or more") }
+    if failures == "" { throw ValidationError("--failures is the path of a file, such as failed.csv") }
   }
 
   /// Where to write them; nil when no file is wanted. Nothing is opened yet.

@@ -8,7 +8,8 @@ struct GetImportCommand: AsyncParsableCommand {
     abstract: "Print one import and its failed rows.",
     discussion: """
       Example: comanda imports get 0199e4b0-7c1e-7e5d-9d55-0a6f3c7d2b11
-               comanda imports get 0199e4b0-7c1e-7e5d-9d55-0a6f3c7d2b11 --failures failed.csv
+               comanda imports get 0199e4b0-7c1e-7e5d-9d55-0a6f3c7d2b11 \\
+                 --failures failed.csv
       """)
 
   @Argument(help: "The import.")

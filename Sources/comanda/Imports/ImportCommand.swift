@@ -21,7 +21,8 @@ struct ImportCommand: AsyncParsableCommand {
                  --columns external_id=order_id,item.name=product,item.total=price
                comanda import orders.csv --json --failures failed.csv
 
-      Exit codes: 0 all rows are orders, 3 some rows failed, 1 nothing was done, 2 wrong usage, 130 interrupted.
+      Exit codes: 0 all rows are orders, 3 some rows are none, 1 not done or not to its end, 2 wrong usage, 130 \
+      interrupted (Ctrl-C), 143 ended (SIGTERM).
       """)
 
   @Argument(help: "The file.", completion: .file(extensions: ["csv", "tsv"]))
@@ -82,7 +83,7 @@ struct ImportCommand: AsyncParsableCommand {
     let input = OutputDestination.Input(name: "the file to import", path: file)
     let destination = try failed.destination(besides: [input] + connection.files(of: profile))
     try await connection.withClient(profile) { client in
-      let display = ProgressDisplay()
+      let display = ProgressDisplay(isUploading: true)
       let finished = try await upload(with: client, display)
       let elapsed = display.elapsed
       display.finish()
@@ -183,7 +184,7 @@ struct ImportCommand: AsyncParsableCommand {
     }
   }
 
-  /// Says of which file an error speaks, where it does not by itself.
+  /// Says of which file, or which option, an error speaks, where it does not by itself.
   private static func located(_ error: any Error, _ path: String) -> any Error {
     switch error {
     case OrderFileError.cannotRead(path: "-", _):
@@ -192,7 +193,9 @@ struct ImportCommand: AsyncParsableCommand {
         status: .usage)
     case OrderFileError.cannotRead, OrderFileError.notRegular: error
     case let error as OrderFileError:
-      CommandFailure(error).map { CommandFailure("\(path): \($0.message)", status: $0.status) } ?? error
+      CommandFailure(error).map {
+        CommandFailure("\($0.status == .usage ? "--columns" : path): \($0.message)", status: $0.status)
+      } ?? error
     default: error
     }
   }

@@ -26,7 +26,7 @@ struct WatchImportCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await connection.withClient { client in
-      let display = ProgressDisplay()
+      let display = ProgressDisplay(isUploading: false)
       let found = try await client.imports.getImport(.with { $0.importID = importID })
       display.show(.started(ImportStart(importID: importID, progress: found.progress)))
       let finished = try await watch(with: client, display)
