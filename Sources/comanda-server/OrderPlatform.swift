@@ -28,7 +28,7 @@ struct OrderPlatform: Service {
       try await cancelWhenGracefulShutdown {
         _ = try await Migrator(Schema.migrations, logger: logger).migrate(pool)
       }
-    } catch where Task.isShuttingDownGracefully {
+    } catch  where Task.isShuttingDownGracefully {
       // Told to stop while the database was waited for: nothing serves yet that would have to drain.
       return
     }
