@@ -94,21 +94,22 @@ let executables: [Target] = [
   executable(
     "comanda-server",
     [
-      "ComandaConformanceService", "ComandaCrypto", "ComandaDomain", "ComandaEmbeddedPostgres", "ComandaPostgres",
-      "ComandaProtos", "ComandaRPC", "ComandaServerConfiguration", "ComandaServices", "ComandaStore", "ComandaTLS",
+      "CLinux", "ComandaConformanceService", "ComandaCrypto", "ComandaDomain", "ComandaEmbeddedPostgres",
+      "ComandaPostgres", "ComandaProtos", "ComandaRPC", "ComandaServerConfiguration", "ComandaServices", "ComandaStore",
+      "ComandaTLS",
       "ComandaTransport", argumentParser, lifecycle, logging, unixSignals,
     ]),
   executable(
     "comanda",
-    ["ComandaClient", "ComandaImportFiles", "ComandaProtos", "ComandaRPC", argumentParser, protobuf]),
+    ["CLinux", "ComandaClient", "ComandaImportFiles", "ComandaProtos", "ComandaRPC", argumentParser, protobuf]),
   executable(
     "comanda-bench",
     [
-      "ComandaClient", "ComandaCrypto", "ComandaDomain", "ComandaRPC", "ComandaServices", "ComandaTLS",
+      "CLinux", "ComandaClient", "ComandaCrypto", "ComandaDomain", "ComandaRPC", "ComandaServices", "ComandaTLS",
       "ComandaTransport", "ComandaWire", argumentParser, logging, metrics, nioCore,
     ]),
   executable(
-    "comanda-conformance", ["ComandaClient", "ComandaConformance", "ComandaTLS", argumentParser, logging]),
+    "comanda-conformance", ["CLinux", "ComandaClient", "ComandaConformance", "ComandaTLS", argumentParser, logging]),
   executable("protoc-gen-comanda", ["ComandaCodeGen"]),
 ]
 
@@ -161,11 +162,15 @@ let testTargets: [Target] = [
     ]),
   tests(
     "ComandaCLITests",
-    ["comanda", "ComandaClient", "ComandaImportFiles", "ComandaProtos", "ComandaRPC", argumentParser, protobuf]),
+    [
+      "comanda", "ComandaClient", "ComandaImportFiles", "ComandaProtos", "ComandaRPC", "ComandaTestRun", argumentParser,
+      protobuf,
+    ]),
   tests(
     "ComandaIntegrationTests",
     [
-      "comanda", "comanda-server", "ComandaClient", "ComandaDomain", "ComandaEmbeddedPostgres", "ComandaImportCodec",
+      "CLinux", "comanda", "comanda-server", "ComandaClient", "ComandaDomain", "ComandaEmbeddedPostgres",
+      "ComandaImportCodec",
       "ComandaPostgres", "ComandaProtos", "ComandaRPC", "ComandaStore", "ComandaTestRun", "ComandaTLS",
       "ComandaTransport", logging, nioCore, nioPosix, protobuf,
     ],

@@ -11,7 +11,7 @@ public enum ImportEvent: Sendable {
   case uploaded
   /// A newer state of the import.
   case progress(Comanda_V1_ImportProgress)
-  /// Something failed; the import goes on by itself.
+  /// Something failed, perhaps before the import began; it goes on by itself.
   case interrupted(RPCError)
   /// The upload goes on after this row.
   case resumed(committedRow: Int64)
@@ -55,6 +55,16 @@ extension Comanda_V1_ImportState {
     case .completed, .canceled, .stopped, .reverted: true
     default: false
     }
+  }
+}
+
+extension Comanda_V1_ImportState {
+  /// IMPORT_STATE_FAULTED: parked after repeated faults of the server, until ResumeImport sets it going.
+  private static let faultedNumber = 9
+
+  /// Whether the server has parked an import in this state, which stands still until somebody resumes it.
+  public var isFaulted: Bool {
+    rawValue == Self.faultedNumber
   }
 }
 

@@ -1,16 +1,20 @@
+import ComandaImportFiles
 import ComandaProtos
 import ComandaRPC
 
 /// Why an import did not come to its end. What the server has committed stays there.
 public enum ImportFailure: Error, Sendable, CustomStringConvertible {
-  /// The file cannot be read twice, which resuming needs.
-  case notAFile(path: String)
+  /// The file is not what it was when the import began; nil for an import that was not created yet. Rows that were
+  /// sent before it showed are with the server, and the import stays unfinished.
+  case fileChanged(importID: String?, path: String, FileChange)
   /// The import was not made from a file of known content, so that nobody can tell whether this is the one.
   case sourceUnknown(importID: String)
   /// The import was begun with a file of other content.
   case fileDiffers(importID: String, name: String)
   /// The import was begun with other columns, another currency or another way to read numbers.
   case mappingDiffers(importID: String)
+  /// The server failed again and again while it applied the rows, and has parked the import.
+  case faulted(importID: String)
   /// Nothing moved for so long; with the last failure, if there was one.
   case stalled(importID: String, after: Duration, RPCError?)
   /// The server refused, and would refuse again.
@@ -19,9 +23,9 @@ public enum ImportFailure: Error, Sendable, CustomStringConvertible {
   /// The import, once there is one.
   public var importID: String? {
     switch self {
-    case .notAFile: nil
-    case .sourceUnknown(let id), .fileDiffers(let id, _), .mappingDiffers(let id), .stalled(let id, _, _),
-      .refused(let id, _):
+    case .fileChanged(let id, _, _): id
+    case .sourceUnknown(let id), .fileDiffers(let id, _), .mappingDiffers(let id), .faulted(let id),
+      .stalled(let id, _, _), .refused(let id, _):
       id
     }
   }
@@ -29,18 +33,21 @@ public enum ImportFailure: Error, Sendable, CustomStringConvertible {
   /// Whether the same import can go on later: when the server answers again, or when the caller may do it.
   public var isResumable: Bool {
     switch self {
-    case .stalled: true
+    case .stalled, .faulted: true
     case .refused(_, let error):
       [.unauthenticated, .permissionDenied, .resourceExhausted, .internal, .unknown].contains(error.code)
-    case .notAFile, .sourceUnknown, .fileDiffers, .mappingDiffers: false
+    case .fileChanged, .sourceUnknown, .fileDiffers, .mappingDiffers: false
     }
   }
 
   /// What is wrong, and what would be right.
   public var description: String {
     switch self {
-    case .notAFile(let path):
-      "\(path) is not a regular file; an import reads its file again after a lost connection, so save it first"
+    case .fileChanged(_, let path, let change):
+      "\(path) \(change) while it was being imported; when nothing writes to it any more, import it again: orders that "
+        + "are there already count as unchanged"
+    case .faulted(let id):
+      "import \(id) is parked: the server failed again and again while it applied the rows; none is lost"
     case .sourceUnknown(let id):
       "import \(id) does not say which file it was begun with, so it cannot be gone on with"
     case .fileDiffers(let id, let name):

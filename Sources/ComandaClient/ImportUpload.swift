@@ -1,4 +1,5 @@
 import ComandaImportCodec
+import ComandaImportFiles
 import ComandaProtos
 import ComandaRPC
 import FoundationEssentials
@@ -52,11 +53,14 @@ struct ImportUpload: Sendable {
   ///
   /// Chunks wait in the connection's buffers while further rows are read; `send` suspends when those are full.
   private func send(after committedRow: Int64) async throws {
+    var (reader, digest, change) = try file.open(as: facts)
+    if let change { throw changed(change) }
     let call = try await imports.uploadRows()
-    var (reader, digest) = try file.open()
     var encoder = ImportChunkEncoder(firstRow: committedRow + 1)
     var total: Int64 = 0
     while let row = try reader.next() {
+      // A file that somebody writes to may have no end.
+      if reader.bytesRead > facts.stamp.size { break }
       total = Int64(row.number)
       if total <= committedRow {
         if total.isMultiple(of: 1024) { try Task.checkCancellation() }
@@ -68,11 +72,13 @@ struct ImportUpload: Sendable {
         if let chunk = encoder.takeChunk() { try await call.send(request(chunk)) }
       }
     }
-    if let chunk = encoder.takeChunk() { try await call.send(request(chunk)) }
     let fileDigest = digest.finish()
-    guard fileDigest == facts.digest, total >= committedRow else {
-      throw ImportFailure.fileDiffers(importID: importID, name: file.name)
+    guard fileDigest == facts.digest, reader.bytesRead == facts.stamp.size else {
+      // The last chunk stays here: its last order may be cut in the middle.
+      throw changed(file.change(since: facts.stamp) ?? .rewritten)
     }
+    guard total >= committedRow else { throw ImportFailure.fileDiffers(importID: importID, name: file.name) }
+    if let chunk = encoder.takeChunk() { try await call.send(request(chunk)) }
     onEvent(.counted(rows: total))
     let finish = Comanda_V1_UploadRowsRequest.with {
       $0.finish.importID = importID
@@ -83,6 +89,10 @@ struct ImportUpload: Sendable {
     guard try await call.finish().sealed else {
       throw RPCError(.unavailable, "the server ended the upload before it was finished")
     }
+  }
+
+  private func changed(_ change: FileChange) -> ImportFailure {
+    .fileChanged(importID: importID, path: file.path, change)
   }
 
   private func request(_ chunk: ImportChunkEncoder.Chunk) -> Comanda_V1_UploadRowsRequest {

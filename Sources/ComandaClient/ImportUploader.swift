@@ -43,7 +43,9 @@ public struct ImportUploader: Sendable {
       $0.requestID = UUID().uuidString
       $0.spec = Self.spec(of: file, facts, options)
     }
-    let created = try await settings.retryingAtStart { try await imports.createImport(request) }
+    let created = try await settings.retryingAtStart(onFailure: { onEvent(.interrupted($0)) }) {
+      try await imports.createImport(request)
+    }
     return try await finish(created, file, facts, onEvent: onEvent)
   }
 
@@ -53,7 +55,9 @@ public struct ImportUploader: Sendable {
     _ importID: String, with file: OrderFile, onEvent: @escaping @Sendable (ImportEvent) -> Void
   ) async throws -> FinishedImport {
     let facts = try file.inspect()
-    let found = try await settings.retryingAtStart { try await imports.getImport(.with { $0.importID = importID }) }
+    let found = try await settings.retryingAtStart(onFailure: { onEvent(.interrupted($0)) }) {
+      try await imports.getImport(.with { $0.importID = importID })
+    }
     guard !found.spec.fileSha256.isEmpty else { throw ImportFailure.sourceUnknown(importID: importID) }
     guard found.spec.fileSha256.elementsEqual(facts.digest.bytes) else {
       throw ImportFailure.fileDiffers(importID: importID, name: found.spec.sourceName)

@@ -12,7 +12,7 @@ public struct ImportWatcher: Sendable {
     self.settings = settings
   }
 
-  /// Follows an import until it is final. While the server answers, it may stand still for any time.
+  /// Follows an import until it is final, or parked. While the server answers, it may stand still for any time.
   /// - Throws: ``ImportFailure``; `CancellationError`.
   public func watch(
     _ importID: String, onEvent: @escaping @Sendable (ImportEvent) -> Void
@@ -64,6 +64,7 @@ public struct ImportWatcher: Sendable {
           mark.saw(sequence: progress.sequence, committedRow: progress.committedRow)
           onEvent(.progress(progress))
           if progress.state.isFinal { return progress }
+          if progress.state.isFaulted { throw ImportFailure.faulted(importID: importID) }
         }
         throw RPCError(.unavailable, "the server ended the watch before the import's end")
       } catch let error as RPCError {

@@ -22,6 +22,8 @@ public struct OrderFile: Sendable {
   public struct Facts: Sendable {
     /// The SHA-256 of the whole file.
     public let digest: SHA256.Digest
+    /// What the file system said of the file that was hashed.
+    public let stamp: FileStamp
     /// The SHA-256 of how rows are made from it.
     public let interpretation: SHA256.Digest
     /// The header line.
@@ -33,26 +35,39 @@ public struct OrderFile: Sendable {
   }
 
   /// Reads the header and the first rows, and hashes the file: 50 ms for 45 MB, where parsing all of it takes 540 ms.
-  /// - Throws: `OrderFileError`, ``ImportFailure/notAFile(path:)``.
+  /// - Throws: `OrderFileError`; ``ImportFailure/fileChanged(importID:path:_:)`` when the file changes meanwhile;
+  ///   `CancellationError`.
   public func inspect() throws -> Facts {
-    let source = try FileByteSource(path: path)
-    guard let size = source.size else { throw ImportFailure.notAFile(path: path) }
+    let source = try FileByteSource(regularFile: path)
+    let stamp = try source.stamp()
     var reader = try Reader(source: source, path: path, configuration: configuration)
+    let digest = try Self.digest(of: path)
+    if let change = change(since: stamp) { throw ImportFailure.fileChanged(importID: nil, path: path, change) }
     return Facts(
-      digest: try Self.digest(of: path),
+      digest: digest,
+      stamp: stamp,
       interpretation: SHA256.hash(Array(reader.interpretation.utf8)),
       header: reader.headerBytes,
-      expectedRows: try Self.estimatedRows(&reader, size: size),
+      expectedRows: try Self.estimatedRows(&reader, size: stamp.size),
       unusedColumns: Self.unusedColumns(reader.mapping))
   }
 
   /// Reads the file from its beginning; the digest is complete when the reader has come to the end.
-  func open() throws -> (reader: Reader, digest: RunningDigest) {
+  /// - Returns: also what shows already that it is no more the file of these facts.
+  func open(as facts: Facts) throws -> (reader: Reader, digest: RunningDigest, change: FileChange?) {
+    let source = try FileByteSource(regularFile: path)
+    let change = try facts.stamp.change(to: source.stamp())
+    // A file of another time or place may still have the same bytes; rows are not sent before that is known.
+    let isOther = try change != nil && Self.digest(of: path) != facts.digest
     let digest = RunningDigest()
-    let reader = try Reader(source: FileByteSource(path: path), path: path, configuration: configuration) {
-      digest.update($0)
-    }
-    return (reader, digest)
+    let reader = try Reader(source: source, path: path, configuration: configuration) { digest.update($0) }
+    return (reader, digest, isOther ? change : nil)
+  }
+
+  /// What happened to the file since a stamp; nil when nothing that shows.
+  func change(since stamp: FileStamp) -> FileChange? {
+    guard let now = FileStamp(path: path) else { return .removed }
+    return stamp.change(to: now)
   }
 
   /// The file's name without its directories, as an import is called by.
@@ -70,11 +85,13 @@ public struct OrderFile: Sendable {
   }
 
   private static func digest(of path: String) throws -> SHA256.Digest {
-    let source = try FileByteSource(path: path)
+    let source = try FileByteSource(regularFile: path)
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 512 * 1024, alignment: 16)
     defer { buffer.deallocate() }
     var digest = SHA256()
     while case let count = try source.read(into: buffer), count > 0 {
+      // Hashing some gigabytes takes seconds, and Ctrl-C need not wait for it.
+      try Task.checkCancellation()
       digest.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
     }
     return digest.finish()
@@ -85,7 +102,10 @@ public struct OrderFile: Sendable {
     let sample = reader.bytesRead
     var rows: Int64 = 0
     while try reader.next() != nil {
-      if reader.bytesRead > sample { return Int64(Double(rows) * Double(size) / Double(sample)) }
+      // An order has a line at least, so there are no more rows than bytes.
+      if reader.bytesRead > sample {
+        return Int64(exactly: (Double(rows) * Double(size) / Double(sample)).rounded()) ?? Int64(size)
+      }
       rows += 1
     }
     return rows

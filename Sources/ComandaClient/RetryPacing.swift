@@ -4,29 +4,36 @@ import ComandaRPC
 public struct RetrySettings: Sendable {
   /// The longest first pause. Each further one may be twice as long.
   public var firstPause = Duration.milliseconds(100)
-  /// No pause is longer.
+  /// No pause of our own is longer.
   public var longestPause = Duration.seconds(2)
+  /// The longest pause that a server may ask for; asked for more, its client waits so long.
+  public var longestPushBack = Duration.seconds(30)
   /// How long an import may stand still before its client gives up.
   public var patience = Duration.seconds(120)
-  /// The same before the import exists: a wrong address should show soon.
+  /// The same before the import exists: a wrong address should show soon. A server that answers that it is busy has
+  /// ``patience`` here too.
   public var patienceAtStart = Duration.seconds(5)
 
   /// The defaults.
   public init() {}
 
-  /// Makes a call, and makes it again while that may help and ``patienceAtStart`` lasts.
-  func retryingAtStart<Response>(_ call: () async throws -> Response) async throws -> Response {
+  /// Makes a call, and makes it again while that may help and the patience lasts.
+  /// - Parameter onFailure: is told of each failure that is not the last.
+  func retryingAtStart<Response>(
+    onFailure: (RPCError) -> Void = { _ in }, _ call: () async throws -> Response
+  ) async throws -> Response {
     var pacing = RetryPacing(self)
     var random = SystemRandomNumberGenerator()
-    let end = ContinuousClock.now + patienceAtStart
+    let start = ContinuousClock.now
     while true {
       do {
         return try await call()
       } catch let error as RPCError {
         try Task.checkCancellation()
         guard let pause = pacing.pause(after: error, progress: 0, using: &random),
-          ContinuousClock.now + pause < end
+          ContinuousClock.now + pause < start + (error.isBusy ? patience : patienceAtStart)
         else { throw error }
+        onFailure(error)
         try await Task.sleep(for: pause)
       }
     }
@@ -43,6 +50,10 @@ enum Recovery: Equatable {
   case none
 
   init(after error: RPCError) {
+    if error.pushBack == .never {
+      self = .none
+      return
+    }
     if error.isRejected {
       self = .likely
       return
@@ -53,7 +64,7 @@ enum Recovery: Equatable {
     case .outOfRange:
       self = error.errorDetails?.metadata["committed_row"] == nil ? .none : .likely
     case .resourceExhausted:
-      self = error.errorDetails?.hasRetryDelay == true ? .likely : .none
+      self = error.isBusy ? .likely : .none
     case .internal, .unknown:
       self = .doubtful
     default:
@@ -95,7 +106,7 @@ struct RetryPacing {
     let ceiling = min(settings.longestPause, settings.firstPause * (1 << min(failures, 16)))
     failures += 1
     let jittered = ceiling * Double.random(in: 0...1, using: &random)
-    let asked = error.errorDetails.flatMap { $0.hasRetryDelay ? Duration($0.retryDelay) : nil } ?? .zero
-    return min(settings.longestPause, max(asked, jittered))
+    guard case .after(let asked) = error.pushBack else { return jittered }
+    return max(min(asked, settings.longestPushBack), jittered)
   }
 }

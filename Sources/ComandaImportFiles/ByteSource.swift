@@ -32,15 +32,35 @@ public final class FileByteSource: ByteSource {
     #endif
   }
 
+  /// Opens a file that can be read again and again: not a directory, a pipe or a device.
+  ///
+  /// - Throws: ``OrderFileError/notRegular(path:kind:)`` without waiting for a pipe's writer, or
+  ///   ``OrderFileError/cannotRead(path:reason:)``.
+  public convenience init(regularFile path: String) throws(OrderFileError) {
+    if let kind = FileStamp(path: path)?.kind, kind != .regular { throw .notRegular(path: path, kind: kind.name) }
+    try self.init(path: path)
+    // Between the look and the opening another thing may have taken the name.
+    let kind = try stamp().kind
+    guard kind == .regular else { throw .notRegular(path: path, kind: kind.name) }
+  }
+
   deinit {
     close(descriptor)
   }
 
   /// The size in bytes, or nil if the path is not a regular file.
   public var size: Int? {
+    guard let stamp = try? stamp(), stamp.kind == .regular else { return nil }
+    return stamp.size
+  }
+
+  /// The stamp of the open file, whatever has its path by now.
+  ///
+  /// - Throws: ``OrderFileError/cannotRead(path:reason:)``.
+  public func stamp() throws(OrderFileError) -> FileStamp {
     var status = stat()
-    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
-    return Int(status.st_size)
+    guard fstat(descriptor, &status) == 0 else { throw .cannotRead(path: path, reason: Self.reason(errno)) }
+    return FileStamp(status)
   }
 
   /// Reads the next bytes.
@@ -65,5 +85,17 @@ public final class FileByteSource: ByteSource {
     var text = [CChar](repeating: 0, count: 256)
     guard strerror_r(code, &text, text.count) == 0 else { return "error \(code)" }
     return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+  }
+}
+
+extension FileStamp.Kind {
+  fileprivate var name: String {
+    switch self {
+    case .regular: "a regular file"
+    case .directory: "a directory"
+    case .pipe: "a pipe"
+    case .socket: "a socket"
+    case .device: "a device"
+    }
   }
 }

@@ -77,7 +77,7 @@ public struct OrderFileReader<Source: ByteSource> {
     records.feed(head)
     if count < chunk.bytes.count { records.finish() }
     let header: [String]
-    (header, headerBytes) = try Self.header(from: &records)
+    (header, headerBytes) = try Self.header(from: &records, bytes: count, isWhole: count < chunk.bytes.count)
     do {
       mapping =
         if let columns = configuration.columns {
@@ -115,7 +115,7 @@ public struct OrderFileReader<Source: ByteSource> {
   /// Reads the next row.
   ///
   /// - Returns: nil at the end of the file.
-  /// - Throws: what the source throws.
+  /// - Throws: what the source throws; `CancellationError`.
   public mutating func next() throws -> FileRow? {
     while true {
       if let row = assembler.nextRow() { return row }
@@ -127,6 +127,8 @@ public struct OrderFileReader<Source: ByteSource> {
         assembler.finish()
         return assembler.nextRow()
       }
+      // A file of blank lines, or of one line, may be gigabytes without a row.
+      try Task.checkCancellation()
       let count = try source.read(into: chunk.bytes)
       if count == 0 {
         isAtEnd = true
@@ -140,12 +142,27 @@ public struct OrderFileReader<Source: ByteSource> {
     }
   }
 
+  /// Takes out the header, the first line that is not blank.
+  ///
+  /// - Parameters:
+  ///   - bytes: how many bytes were fed.
+  ///   - isWhole: whether they are the whole file.
   private static func header(
-    from records: inout DelimitedReader
+    from records: inout DelimitedReader, bytes: Int, isWhole: Bool
   ) throws(OrderFileError) -> (names: [String], bytes: [UInt8]) {
+    if bytes == 0 { throw .empty }
     var record = DelimitedRecord()
+    var blankBytes = 0
     repeat {
-      guard records.next(into: &record) else { throw .empty }
+      blankBytes += record.bytes.count + record.terminator.length
+      guard records.next(into: &record) else {
+        if isWhole { throw .blank }
+        guard blankBytes < bytes - records.byteOrderMarkLength else {
+          throw .header("the first \(bytes) bytes of the file hold only blank lines; remove them")
+        }
+        throw .header(
+          "it has more than \(bytes - blankBytes) bytes; the most is \(headerLimit) bytes and \(columnLimit) columns")
+      }
     } while record.problem == nil && record.cellCount == 1 && record.withCell(0, CellText.trimmed).isEmpty
     switch record.problem {
     case nil: break
@@ -153,7 +170,8 @@ public struct OrderFileReader<Source: ByteSource> {
       throw .unsupported(
         format: "not in UTF-8 (perhaps in Shift_JIS or another national encoding)",
         advice: "save it as \"CSV UTF-8\" in your spreadsheet program")
-    case .tooLarge: throw .header("it has more than \(headerLimit) bytes")
+    case .tooLarge:
+      throw .header("it has \(record.bytes.count + record.droppedBytes) bytes; the most is \(headerLimit)")
     case .nulByte: throw .header("it holds a NUL byte")
     case .textAfterClosingQuote, .unterminatedQuote: throw .header("a quoted name is not properly closed")
     }

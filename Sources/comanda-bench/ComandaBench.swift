@@ -1,4 +1,5 @@
 import ArgumentParser
+import CLinux
 
 /// Measures Comanda's parts on this machine; each subcommand says how to compare its figures with a peer's.
 @main
@@ -17,4 +18,9 @@ struct ComandaBench: AsyncParsableCommand {
                comanda-bench echo --target 127.0.0.1:7901 --ca ca.pem --connections 4 --in-flight 64 --calls 200000
       """,
     subcommands: [ServeEcho.self, Echo.self, StreamCommand.self, Connections.self, Codec.self])
+
+  static func main() async {
+    comanda_open_standard_descriptors()
+    await main(nil)
+  }
 }

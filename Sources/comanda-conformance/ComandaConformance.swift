@@ -1,4 +1,5 @@
 import ArgumentParser
+import CLinux
 import Foundation
 
 /// `comanda-conformance`: tests servers and clients of the wire protocol.
@@ -18,6 +19,7 @@ struct ComandaConformanceCommand: AsyncParsableCommand {
     subcommands: [TestServer.self, TestClient.self, Serve.self, SwiftClient.self])
 
   static func main() async {
+    comanda_open_standard_descriptors()
     do {
       var command = try parseAsRoot()
       if var asynchronous = command as? any AsyncParsableCommand {

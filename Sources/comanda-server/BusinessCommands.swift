@@ -16,7 +16,10 @@ struct BusinessCommands: AsyncParsableCommand {
 struct CreateBusiness: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "create", abstract: "Create a business, and print its id as JSON.",
-    discussion: "Example: comanda-server business create --embedded ./comanda-data --name 'Trattoria Roma'")
+    discussion: """
+      Example: comanda-server business create --embedded ./comanda-data \\
+                 --name 'Trattoria Roma'
+      """)
 
   @OptionGroup(title: "Database")
   var database: DatabaseOptions

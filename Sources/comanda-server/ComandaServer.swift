@@ -1,4 +1,5 @@
 import ArgumentParser
+import CLinux
 import Foundation
 
 /// `comanda-server`: serves the order platform, and administers its businesses and tokens.
@@ -19,6 +20,7 @@ struct ComandaServer: AsyncParsableCommand {
     defaultSubcommand: Serve.self)
 
   static func main() async {
+    comanda_open_standard_descriptors()
     signal(SIGPIPE, SIG_IGN)
     do {
       var command = try parseAsRoot()

@@ -24,7 +24,14 @@ struct OrderPlatform: Service {
   let logger: Logger
 
   func run() async throws {
-    _ = try await Migrator(Schema.migrations, logger: logger).migrate(pool)
+    do {
+      try await cancelWhenGracefulShutdown {
+        _ = try await Migrator(Schema.migrations, logger: logger).migrate(pool)
+      }
+    } catch  where Task.isShuttingDownGracefully {
+      // Told to stop while the database was waited for: nothing serves yet that would have to drain.
+      return
+    }
     let environment = ServiceEnvironment.live
     let authenticator = Authenticator(
       tokens: PostgresTokenStore(pool: pool, logger: logger), environment: environment, logger: logger)

@@ -24,8 +24,10 @@ struct CreateToken: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "create", abstract: "Create a token, and print its secret as JSON: once, it is not kept.",
     discussion: """
-      Example: comanda-server token create --embedded ./comanda-data --name 'till 3' --kind business \\
-                 --business 0199e4b0-7c1e-7e5d-9d55-0a6f3c7d2b11 --scope orders.read --scope orders.write
+      Example: comanda-server token create --embedded ./comanda-data \\
+                 --name 'till 3' --kind business \\
+                 --business 0199e4b0-7c1e-7e5d-9d55-0a6f3c7d2b11 \\
+                 --scope orders.read --scope orders.write
       """)
 
   @OptionGroup(title: "Database")
@@ -112,7 +114,8 @@ struct RevokeToken: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "revoke", abstract: "End a token; live access ends within 30 seconds.",
     discussion: """
-      Example: comanda-server token revoke --embedded ./comanda-data 0199e4b0-7c1e-7e5d-9d55-0a6f3c7d2b11
+      Example: comanda-server token revoke --embedded ./comanda-data \\
+                 0199e4b0-7c1e-7e5d-9d55-0a6f3c7d2b11
       """)
 
   @OptionGroup(title: "Database")

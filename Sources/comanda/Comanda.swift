@@ -1,4 +1,5 @@
 import ArgumentParser
+import CLinux
 import Glibc
 
 /// `comanda`: the command line of the order platform.
@@ -18,12 +19,13 @@ struct Comanda: AsyncParsableCommand {
                comanda orders stats --profile comanda-data/client.json
 
       Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 not done, 2 wrong usage, 3 some rows of \
-      an import failed, 130 interrupted.
+      an import are no orders, 130 interrupted (Ctrl-C), 143 ended (SIGTERM).
       """,
     version: version,
     subcommands: [ImportCommand.self, OrdersCommand.self, ImportsCommand.self, SampleOrdersCommand.self])
 
   static func main() async {
+    comanda_open_standard_descriptors()
     do {
       var command = try parseAsRoot()
       if var asynchronous = command as? any AsyncParsableCommand {

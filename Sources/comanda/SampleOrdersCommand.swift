@@ -8,7 +8,7 @@ struct SampleOrdersCommand: ParsableCommand {
     abstract: "Write made-up orders as CSV to stdout, one line an item: the same options give the same bytes.",
     discussion: """
       Example: comanda sample-orders --count 10000 > orders.csv
-               comanda sample-orders --count 100000 --items 2 --currency USD > orders.csv
+               comanda sample-orders --count 1000 --items 2 --currency USD > usd.csv
       """)
 
   @Option(help: "How many orders.")

@@ -8,6 +8,50 @@ import Testing
 @testable import comanda
 
 struct ArgumentTests {
+  /// Every command, with its subcommands' subcommands.
+  private static func commands(below root: any ParsableCommand.Type = Comanda.self) -> [any ParsableCommand.Type] {
+    [root] + root.configuration.subcommands.flatMap { commands(below: $0) }
+  }
+
+  /// The words of a line as a shell tells them apart, up to where its output goes.
+  private static func words(of line: String) -> [String] {
+    var words: [String] = []
+    var word: String?
+    var isQuoted = false
+    for character in line.prefix(while: { $0 != ">" }) {
+      switch character {
+      case "\"":
+        isQuoted.toggle()
+        word = word ?? ""
+      case " " where !isQuoted:
+        if let complete = word { words.append(complete) }
+        word = nil
+      default: word = (word ?? "") + String(character)
+      }
+    }
+    return words + [word].compactMap { $0 }
+  }
+
+  @Test("every command has an example that can be pasted from an 80-column terminal, and is understood")
+  func examples() throws {
+    for command in Self.commands() {
+      let text = command.configuration.discussion
+      let start = try #require(text.range(of: "Example: "), "\(command) has no example")
+      let lines = text[start.upperBound...].split(separator: "\n")
+      let others = lines.dropFirst().prefix { $0.hasPrefix("   ") }
+      for line in text.split(separator: "\n") where line.hasPrefix("Example: ") || line.hasPrefix("   ") {
+        #expect(line.count <= 80, "\(line)")
+      }
+      let joined = (lines.prefix(1) + others).map { $0.drop { $0 == " " } }.joined(separator: "\n").replacing(
+        "\\\n", with: "")
+      for example in joined.split(separator: "\n") {
+        let words = Self.words(of: String(example))
+        #expect(words.first == "comanda", "\(example)")
+        #expect(throws: Never.self, "\(example)") { try Comanda.parseAsRoot(Array(words.dropFirst())) }
+      }
+    }
+  }
+
   @Test("an item is keys and values, and keeps the commas of its texts")
   func items() throws {
     let argument = try ItemArgument(parsing: "name=Pho, large,quantity=1.5,total=16.98,note=hot, no lid=1")

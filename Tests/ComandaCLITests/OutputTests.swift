@@ -29,20 +29,65 @@ struct OutputTests {
     #expect(TimeText.json(Google_Protobuf_Timestamp(seconds: -1)) == "1969-12-31T23:59:59Z")
   }
 
-  @Test("columns stay aligned under wide characters, and long cells are cut")
-  func tables() {
+  private static var table: Table {
     var table = Table([
-      Table.Column(title: "NAME", limit: 8), Table.Column(title: "N", alignment: .right), Table.Column(title: "END"),
+      Table.Column(title: "ID"), Table.Column(title: "NAME", fit: .shortened),
+      Table.Column(title: "N", alignment: .right, fit: .dispensable(2)),
+      Table.Column(title: "WHEN", fit: .dispensable(1)), Table.Column(title: "NOTE", fit: .shortened),
     ])
-    table.append(["加藤 恵", "1", "a"])
-    table.append(["Alexandrina", "12", "b"])
+    table.append(["0199e4b0", "加藤 恵", "1", "10:15", "おはようございます、元気ですか"])
+    table.append(["0199e4b1", "Alexandrina Maximiliane", "12", "10:16", "b"])
+    return table
+  }
+
+  @Test("columns stay aligned under wide characters, and nothing is cut where nothing has to fit")
+  func tables() {
+    let whole = """
+      ID        NAME                      N  WHEN   NOTE
+      0199e4b0  加藤 恵                   1  10:15  おはようございます、元気ですか
+      0199e4b1  Alexandrina Maximiliane  12  10:16  b
+
+      """
+    #expect(Self.table.text() == whole)
+    #expect(Self.table.text(width: 200) == whole)
+  }
+
+  @Test("a table fits its terminal: texts are cut first, then what is least needed is left out, and never an id")
+  func narrowTables() {
+    for width in 36...90 {
+      let lines = Self.table.text(width: width).split(separator: "\n")
+      #expect(lines.allSatisfy { Printable($0).width <= width }, "\(width): \(lines)")
+      #expect(lines.last?.contains("0199e4b1") == true)
+    }
     #expect(
-      table.text == """
-        NAME       N  END
-        加藤 恵    1  a
-        Alexand…  12  b
+      Self.table.text(width: 60) == """
+        ID        NAME                  N  WHEN   NOTE
+        0199e4b0  加藤 恵               1  10:15  おはようございま…
+        0199e4b1  Alexandrina Maximi…  12  10:16  b
 
         """)
+    #expect(Self.table.omittedTitles(width: 60) == [])
+    #expect(Self.table.omittedTitles(width: 43) == ["N"])
+    #expect(Self.table.omittedTitles(width: 36) == ["N", "WHEN"])
+    #expect(Self.table.text(width: 5).contains("0199e4b0"))
+  }
+
+  @Test("a parked import, and any state that is newer than this program, has a name")
+  func stateNames() throws {
+    let faulted = try #require(Comanda_V1_ImportState(rawValue: 9))
+    #expect(faulted.schemaName == "FAULTED")
+    #expect(Comanda_V1_ImportState(schemaName: "faulted") == faulted)
+    #expect(Comanda_V1_ImportState(rawValue: 77)?.schemaName == "UNKNOWN_77")
+    let parked = Comanda_V1_ImportProgress.with {
+      $0.state = faulted
+      $0.committedRow = 5
+      $0.appliedRows = 3
+    }
+    #expect(ImportSummary(parked).status == .someRowsFailed)
+    #expect(ImportSummary(parked).text(elapsed: .seconds(1)) == "5 orders in 1.0 s: 3 applied (FAULTED)")
+    let failure = try #require(CommandFailure(ImportFailure.faulted(importID: "i-1")))
+    #expect(failure.message.contains("import i-1 is parked"))
+    #expect(failure.status == .failed)
   }
 
   @Test("texts from elsewhere cannot drive the terminal")

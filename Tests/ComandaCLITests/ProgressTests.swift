@@ -35,6 +35,38 @@ struct ProgressTests {
     #expect(meter.remaining == .seconds(8))
   }
 
+  @Test("counts that no import can have do not end the program")
+  func survivesAnyCounts() {
+    let counts: [Int64] = [.max, .min, 0]
+    for applied in counts {
+      for failed in counts {
+        var meter = Self.meter([])
+        let absurd = Comanda_V1_ImportProgress.with {
+          $0.appliedRows = applied
+          $0.unchangedRows = applied
+          $0.failedRows = failed
+          $0.totalRows = .max
+          $0.state = .applying
+        }
+        meter.take(.progress(absurd), at: .nanoseconds(1))
+        meter.take(.progress(Self.progress(applied: 1)), at: .nanoseconds(2))
+        meter.take(.progress(absurd), at: .nanoseconds(3))
+        #expect(!ProgressText(meter: meter).plain.isEmpty)
+        #expect(!ProgressText(meter: meter).bar(width: 80, style: BarStyle(isColored: false, isUnicode: false)).isEmpty)
+        #expect(!ImportSummary(absurd).text(elapsed: .zero).isEmpty)
+      }
+    }
+  }
+
+  @Test("while an import waits, the reason is said as it is")
+  func reasons() {
+    let busy = RPCError(.resourceExhausted, "too many calls run", trailers: [Metadata.retryAfter: "300"])
+    #expect(ProgressText.reason(of: busy, hasBegun: true) == "the server is busy (too many calls run)")
+    let reset = RPCError(.unavailable, "cannot connect")
+    #expect(ProgressText.reason(of: reset, hasBegun: true) == "the connection to the server is lost")
+    #expect(ProgressText.reason(of: reset, hasBegun: false) == "cannot connect")
+  }
+
   @Test("a guessed total never makes an import look complete")
   func distrustsGuess() {
     #expect(Self.meter([(.seconds(1), .progress(Self.progress(applied: 1200)))]).share == 0.99)

@@ -30,6 +30,7 @@ final class ImportServer: RPCChannel {
     var finish: Comanda_V1_FinishUpload?
     var messages = 0
     var calls: [String] = []
+    var isParked = false
     var waiters: [CheckedContinuation<Void, Never>] = []
   }
 
@@ -50,6 +51,11 @@ final class ImportServer: RPCChannel {
   /// Ends the import from outside, as CancelImport does.
   func cancelImport() {
     change { $0.progress.state = .canceled }
+  }
+
+  /// Has the import be parked from its beginning, as the server does after repeated faults.
+  func park() {
+    change { $0.isParked = true }
   }
 
   // MARK: - RPCChannel
@@ -103,7 +109,7 @@ final class ImportServer: RPCChannel {
       if state.requestID == nil {
         state.requestID = request.requestID
         state.spec = request.spec
-        state.progress.state = .receiving
+        state.progress.state = state.isParked ? .init(rawValue: 9) ?? .unspecified : .receiving
         state.progress.sequence = 1
         state.progress.totalRows = request.spec.expectedRows
       }

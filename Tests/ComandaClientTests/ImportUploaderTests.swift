@@ -2,7 +2,7 @@ import ComandaClient
 import ComandaImportFiles
 import ComandaProtos
 import ComandaRPC
-import FoundationEssentials
+import Foundation
 import Synchronization
 import Testing
 
@@ -132,22 +132,6 @@ struct ImportUploaderTests {
     #expect(server.snapshot.messages == messages)
   }
 
-  @Test("a file that changes while it is uploaded never seals its import")
-  func noticesChange() async throws {
-    let file = try Self.file()
-    let server = ImportServer { operation in
-      guard operation == .create else { return nil }
-      try? file.write("external_id,item_name,item_total\nE-1,Coffee,400\n".utf8)
-      return nil
-    }
-    await #expect {
-      try await Self.uploader(to: server).run(OrderFile(path: file.path)) { _ in }
-    } throws: { error in
-      if case .fileDiffers? = error as? ImportFailure { true } else { false }
-    }
-    #expect(server.snapshot.finish == nil)
-  }
-
   @Test("an import that somebody cancels meanwhile ends as canceled, not as an error")
   func endsWhenCanceled() async throws {
     let file = try Self.file()
@@ -190,6 +174,86 @@ struct ImportUploaderTests {
     await #expect(throws: CancellationError.self) { try await task.value }
     #expect(server.snapshot.progress.state == .receiving)
     #expect(server.snapshot.finish == nil)
+  }
+
+  @Test(
+    "a file that changes during its import is not finished, its last rows stay away, and what happened is said",
+    arguments: ["grew", "shrank", "was written to", "was replaced"])
+  func noticesChanges(expected: String) async throws {
+    let file = try Self.file()
+    let messages = Atomic<Int>(0)
+    let server = ImportServer { operation in
+      guard operation == .message, messages.add(1, ordering: .relaxed).newValue == 2 else { return nil }
+      // The second chunk finds the connection cut, and the file changed.
+      let text = Array("external_id,item_name,item_total\n".utf8)
+      let other = Self.externalIDs.flatMap { Array("\($0),Tea,400\n".utf8) }
+      switch expected {
+      case "grew": try? file.write(text + other + other)
+      case "shrank": try? file.write(text)
+      case "was written to": try? file.write(text + other)
+      default: try? Data(text).write(to: URL(filePath: file.path), options: .atomic)
+      }
+      return .before(.cut)
+    }
+    await #expect {
+      try await Self.uploader(to: server).run(OrderFile(path: file.path)) { _ in }
+    } throws: { error in
+      guard let failure = error as? ImportFailure, case .fileChanged(ImportServer.importID, file.path, _) = failure
+      else { return false }
+      return "\(failure)".contains("orders.csv \(expected)") && !failure.isResumable
+    }
+    let state = server.snapshot
+    #expect(state.finish == nil)
+    #expect(state.externalIDs == Array(Self.externalIDs.prefix(1000)))
+  }
+
+  @Test("a file that grows while it is read is not read beyond what it was")
+  func noticesGrowth() async throws {
+    let file = try Self.file()
+    let server = ImportServer { operation in
+      // The import is there when its file grows by half a line, and the upload has not begun.
+      guard operation == .create, let handle = FileHandle(forWritingAtPath: file.path) else { return nil }
+      handle.seekToEndOfFile()
+      handle.write(Data("E-2501,Te".utf8))
+      return nil
+    }
+    await #expect {
+      try await Self.uploader(to: server).run(OrderFile(path: file.path)) { _ in }
+    } throws: { error in
+      if case .fileChanged(_, _, .grew)? = error as? ImportFailure { true } else { false }
+    }
+    #expect(server.snapshot.externalIDs == [])
+  }
+
+  @Test("a server that is busy when the import is to begin is asked again, and it is said")
+  func waitsForRoom() async throws {
+    let file = try Self.file(["E-1"])
+    let busy = RPCError(.resourceExhausted, "too many calls", trailers: [Metadata.retryAfter: "1"])
+    let refusals = Atomic<Int>(0)
+    let server = ImportServer { operation in
+      guard operation == .create || operation == .message else { return nil }
+      return refusals.add(1, ordering: .relaxed).newValue.isMultiple(of: 2) ? nil : .before(busy)
+    }
+    let waits = Atomic<Int>(0)
+    let finished = try await Self.uploader(to: server).run(OrderFile(path: file.path)) { event in
+      if case .interrupted(let error) = event, error.isBusy { waits.add(1, ordering: .relaxed) }
+    }
+    #expect(finished.progress.appliedRows == 1)
+    #expect(waits.load(ordering: .relaxed) == 2)
+  }
+
+  @Test("an import that the server has parked ends its upload and its watch, and can be gone on with")
+  func faulted() async throws {
+    let file = try Self.file()
+    let server = ImportServer()
+    server.park()
+    await #expect {
+      try await Self.uploader(to: server).run(OrderFile(path: file.path)) { _ in }
+    } throws: { error in
+      guard let failure = error as? ImportFailure, case .faulted(ImportServer.importID) = failure else { return false }
+      return failure.isResumable
+    }
+    #expect(server.snapshot.externalIDs == [])
   }
 
   @Test("a refusal that stands is not asked for again")

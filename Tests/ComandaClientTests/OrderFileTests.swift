@@ -1,6 +1,7 @@
-import ComandaClient
 import ComandaImportFiles
 import Testing
+
+@testable import ComandaClient
 
 struct OrderFileTests {
   private static func sample(_ count: Int) throws -> [UInt8] {
@@ -8,6 +9,18 @@ struct OrderFileTests {
     var bytes: [UInt8] = []
     while orders.write(into: &bytes, atMost: .max) {}
     return bytes
+  }
+
+  @Test("a file that was only touched, or copied to its own place, is the same file")
+  func recognises() throws {
+    let file = try TemporaryFile(Self.sample(3))
+    let order = OrderFile(path: file.path)
+    let facts = try order.inspect()
+    try file.write(Self.sample(3))
+    #expect(try order.open(as: facts).change == nil)
+    try file.write(Self.sample(4))
+    let change = try order.open(as: facts).change
+    #expect(change == .grew(from: facts.stamp.size, to: try Self.sample(4).count))
   }
 
   @Test("the rows of a short file are counted")
@@ -38,6 +51,18 @@ struct OrderFileTests {
   func namesUnusedColumns() throws {
     let file = try TemporaryFile("external_id,colour,item_name,item_total,notification_recipient\nA,red,Tea,300,x\n")
     #expect(try OrderFile(path: file.path).inspect().unusedColumns == ["colour", "notification_recipient"])
+  }
+
+  @Test("a first look at a file that is one long line can be cancelled")
+  func cancels() async throws {
+    let file = try TemporaryFile(
+      Array("external_id,item_name,item_total\n".utf8) + Array(repeating: 0x78, count: 2 << 20))
+    let task = Task {
+      withUnsafeCurrentTask { $0?.cancel() }
+      var reader = try OrderFile.Reader(source: FileByteSource(path: file.path))
+      _ = try reader.next()
+    }
+    await #expect(throws: CancellationError.self) { try await task.value }
   }
 
   @Test("what cannot be read again is refused")

@@ -41,16 +41,53 @@ struct RetryPacingTests {
     #expect(pauses.map { $0 != nil } == [true, true, true, false, true])
   }
 
-  @Test("a server that asks for time gets it, within the longest pause")
+  @Test("a server that asks for time gets it, within the longest pause that it may ask for")
   func obeysServer() throws {
     var random = SeededRandom(seed: 1)
     var pacing = RetryPacing(RetrySettings())
-    for (asked, given) in [(1, 1), (60, 2)] as [(Int64, Int64)] {
+    for (asked, given) in [(1, 1), (60, 30)] as [(Int64, Int64)] {
       let details = Comanda_V1_ErrorDetails.with { $0.retryDelay = Google_Protobuf_Duration(seconds: asked) }
       let error = RPCError(.unavailable, "later", details: try details.serializedBytes())
       let drawn = pacing.pause(after: error, progress: 0, using: &random)
       #expect(try #require(drawn) >= .seconds(given))
     }
+  }
+
+  @Test("a trailer that names a pause is obeyed, and one that forbids another attempt")
+  func obeysTrailer() throws {
+    var random = SeededRandom(seed: 1)
+    var pacing = RetryPacing(RetrySettings())
+    let busy = { (text: String) in RPCError(.resourceExhausted, "busy", trailers: [Metadata.retryAfter: text]) }
+    let pause = pacing.pause(after: busy("700"), progress: 0, using: &random)
+    #expect(try #require(pause) >= .milliseconds(700))
+    #expect(busy("700").isBusy)
+    for text in ["-1", "soon", "99999999999999999999"] {
+      #expect(pacing.pause(after: busy(text), progress: 0, using: &random) == nil)
+      #expect(!busy(text).isBusy)
+    }
+    let unavailable = RPCError(.unavailable, "", trailers: [Metadata.retryAfter: "-1"])
+    #expect(pacing.pause(after: unavailable, progress: 0, using: &random) == nil)
+    let longest = pacing.pause(after: busy("\(Int64.max)"), progress: 0, using: &random)
+    #expect(longest == RetrySettings().longestPushBack)
+  }
+
+  @Test("a busy server is asked again for as long as an import may stand still, an absent one not so long")
+  func waitsForRoom() async throws {
+    var settings = RetrySettings()
+    settings.patienceAtStart = .zero
+    let busy = RPCError(.resourceExhausted, "busy", trailers: [Metadata.retryAfter: "0"])
+    var attempts = 0
+    var failures: [RPCError] = []
+    let answer = try await settings.retryingAtStart(onFailure: { failures.append($0) }) {
+      attempts += 1
+      if attempts <= 3 { throw busy }
+      return attempts
+    }
+    #expect(answer == 4)
+    #expect(failures == [busy, busy, busy])
+    await #expect(throws: away) { try await settings.retryingAtStart { throw away } }
+    settings.patience = .zero
+    await #expect(throws: busy) { try await settings.retryingAtStart { throw busy } }
   }
 
   @Test(

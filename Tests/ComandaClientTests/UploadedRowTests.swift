@@ -11,7 +11,7 @@ import Testing
 struct UploadedRowTests {
   private static func rows(of text: String) throws -> [Comanda_V1_ImportRow] {
     let file = try TemporaryFile(text)
-    var (reader, _) = try OrderFile(path: file.path).open()
+    var reader = try OrderFile.Reader(source: FileByteSource(path: file.path))
     var encoder = ImportChunkEncoder()
     while let row = try reader.next() {
       let isTaken = encoder.append(UploadedRow.Content(row), lines: row.sourceTexts)

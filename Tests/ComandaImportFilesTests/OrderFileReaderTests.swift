@@ -274,13 +274,18 @@ struct OrderFileReaderTests {
   @Test(
     "files that are no table say so, and what to do",
     arguments: [
-      ([], "the file is empty"), (Array("\n\n".utf8), "the file is empty"),
+      ([], "the file is empty"), (Array("\n\n".utf8), "only blank lines"), ([0xEF, 0xBB, 0xBF], "only blank lines"),
       ([0x50, 0x4B, 0x03, 0x04, 0x00], "Excel workbook"), ([0x1F, 0x8B, 0x08], "gzip"),
       ([0xFF, 0xFE, 0x61, 0x00], "UTF-16"), (Array("a,b".utf8) + [0], "UTF-16 or binary"),
       ([0x92, 0x8D, 0x95, 0xB6, 0x2C, 0x61, 0x0A], "Shift_JIS"), (Array("\"a,b\n1,2\n".utf8), "not properly closed"),
       (Array("a,b\n".utf8), "no column gives external_id"),
       (Array(repeating: UInt8(ascii: ","), count: 2000), "1024"),
-      (Array(repeating: UInt8(ascii: "x"), count: 20_000), "16384"),
+      (Array(repeating: UInt8(ascii: "x"), count: 20_000), "it has 20000 bytes; the most is 16384"),
+      (Array(repeating: UInt8(ascii: ","), count: 300_000), "it has 300000 bytes; the most is 16384"),
+      (Array(repeating: UInt8(ascii: ","), count: 300_000) + [0x0A], "it has 300000 bytes; the most is 16384"),
+      (Array(repeating: UInt8(ascii: ","), count: 700_000), "it has more than 524288 bytes; the most is 16384"),
+      (Array(repeating: 0x0A, count: 700_000), "the first 524288 bytes of the file hold only blank lines"),
+      ([0x0A] + Array(repeating: UInt8(ascii: ","), count: 700_000), "it has more than 524287 bytes"),
     ] as [([UInt8], String)])
   func unusableFiles(bytes: [UInt8], expected: String) throws {
     let error = try #require(throws: OrderFileError.self) { try rows(bytes) }
@@ -325,6 +330,36 @@ struct OrderFileReaderTests {
     #expect(throws: OrderFileError.cannotRead(path: "/", reason: "Is a directory")) {
       try OrderFileReader(source: directory)
     }
+  }
+
+  @Test("what cannot be read twice is refused at once, and said to be what it is")
+  func irregular() throws {
+    let directory = FileManager.default.temporaryDirectory.appending(path: "pipe-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: false)
+    defer { try? FileManager.default.removeItem(at: directory) }
+    let pipe = directory.appending(path: "orders.csv").path
+    #expect(mkfifo(pipe, 0o600) == 0)
+    for (path, kind) in [(pipe, "a pipe"), (directory.path, "a directory"), ("/dev/zero", "a device")] {
+      #expect(throws: OrderFileError.notRegular(path: path, kind: kind)) { try FileByteSource(regularFile: path) }
+    }
+  }
+
+  @Test("a file's stamps tell how it changed")
+  func stamps() throws {
+    let url = FileManager.default.temporaryDirectory.appending(path: "orders-\(UUID().uuidString).csv")
+    defer { try? FileManager.default.removeItem(at: url) }
+    let text = Data("a,b\n".utf8)
+    try text.write(to: url)
+    let first = try #require(FileStamp(path: url.path))
+    #expect(first.change(to: try FileByteSource(regularFile: url.path).stamp()) == nil)
+    #expect(truncate(url.path, 9) == 0)
+    #expect(first.change(to: try #require(FileStamp(path: url.path))) == .grew(from: 4, to: 9))
+    #expect(truncate(url.path, 1) == 0)
+    #expect(first.change(to: try #require(FileStamp(path: url.path))) == .shrank(from: 4, to: 1))
+    #expect(truncate(url.path, 4) == 0)
+    #expect(first.change(to: try #require(FileStamp(path: url.path))) == .rewritten)
+    try text.write(to: url, options: .atomic)
+    #expect(first.change(to: try #require(FileStamp(path: url.path))) == .replaced)
   }
 
   @Test("no bytes make it trap, and rows are numbered without gaps", arguments: 0..<150)

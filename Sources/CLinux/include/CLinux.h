@@ -1,7 +1,7 @@
 #ifndef COMANDA_LINUX_H
 #define COMANDA_LINUX_H
 
-// What glibc offers under _GNU_SOURCE only, without which Swift's Glibc module is built.
+// What glibc offers under _GNU_SOURCE only, without which Swift's Glibc module is built; and what all programs do first.
 
 #include <spawn.h>
 #include <sys/types.h>
@@ -24,6 +24,14 @@ int comanda_launch_process(const struct comanda_launch *launch, pid_t *pid);
 // Has a new process close every descriptor from the lowest on: sockets of this process that a child holds open never
 // close for their peers. Returns 0, or an error number.
 int comanda_add_close_from(posix_spawn_file_actions_t *actions, int lowest);
+
+// Opens /dev/null in the place of standard input, output and error as far as they are closed. A program calls it before
+// anything else: a file or a socket that got one of their numbers would receive what is printed.
+void comanda_open_standard_descriptors(void);
+
+// Creates a file without a name in a directory, for writing: it is gone with its last descriptor unless linkat() gives
+// it a name. Returns its descriptor, or -1 with errno set: EOPNOTSUPP where the file system has no such files.
+int comanda_create_nameless(const char *directory, mode_t mode);
 
 // Writes everything of the file system that holds the open file to the disk. Returns 0, or an error number.
 int comanda_sync_file_system(int descriptor);

@@ -59,9 +59,23 @@ struct ConnectionOptions: ParsableArguments {
     return result
   }
 
+  /// The files that tell a command which server and as whom; none of them may be written to.
+  func files(
+    of resolved: ClientProfile, environment: [String: String] = ProcessInfo.processInfo.environment
+  ) -> [OutputDestination.Input] {
+    let profile = profile ?? environment[Self.profileVariable]
+    return [
+      profile.map { OutputDestination.Input(name: "the profile", path: $0) },
+      resolved.authorityPath.map { OutputDestination.Input(name: "the file of certificate authorities", path: $0) },
+    ].compactMap { $0 }
+  }
+
   /// Makes a client for the time of some work.
-  func withClient<Result>(_ work: (ComandaClient) async throws -> Result) async throws -> Result {
-    let client = try ComandaClient(profile: resolved(), software: "comanda/\(Comanda.version)")
+  /// - Parameter profile: of the options, when it is known already.
+  func withClient<Result>(
+    _ profile: ClientProfile? = nil, _ work: (ComandaClient) async throws -> Result
+  ) async throws -> Result {
+    let client = try ComandaClient(profile: profile ?? resolved(), software: "comanda/\(Comanda.version)")
     do {
       let result = try await work(client)
       await client.close()

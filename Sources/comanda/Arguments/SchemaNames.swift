@@ -35,11 +35,15 @@ extension Comanda_V1_OrderStatus: SchemaNamed {
 }
 
 extension Comanda_V1_ImportState: SchemaNamed {
+  /// IMPORT_STATE_FAULTED.
+  private static let faultedNumber = 9
+
   static var namedValues: [(value: Self, name: String)] {
-    [
+    let faulted = Self(rawValue: faultedNumber).map { [($0, "FAULTED")] } ?? []
+    return [
       (.receiving, "RECEIVING"), (.applying, "APPLYING"), (.completed, "COMPLETED"), (.canceled, "CANCELED"),
       (.stopped, "STOPPED"), (.paused, "PAUSED"), (.reverting, "REVERTING"), (.reverted, "REVERTED"),
-    ]
+    ] + faulted
   }
 }
 

@@ -8,25 +8,56 @@ struct FailureOptions: ParsableArguments {
   var maxFailures = 20
 
   @Option(
-    help: ArgumentHelp("Write all failed rows to this CSV file, each with its original line.", valueName: "file"))
+    help: ArgumentHelp(
+      """
+      Write all failed rows to this CSV file, each with its original line. It is replaced as a whole when all of them \
+      are written.
+      """, valueName: "file"))
   var failures: String?
 
   func validate() throws {
     guard maxFailures >= 0 else { throw ValidationError("--max-failures is 0 or more") }
+    if failures == "" { throw ValidationError("--failures is the path of a file, such as failed.csv") }
   }
 
-  /// The file to write, created; nil when none is wanted.
-  func file() throws -> FailureFile? {
-    try failures.map { try FailureFile(path: $0) }
+  /// Where to write them; nil when no file is wanted. Nothing is opened yet.
+  func destination(besides inputs: [OutputDestination.Input]) throws(CommandFailure) -> OutputDestination? {
+    guard let failures else { return nil }
+    return try OutputDestination(failures, option: "--failures", besides: inputs)
   }
 
   /// Prints the first failed rows of an import and writes all of them to the file.
+  /// - Throws: ``CommandFailure``, which says how to get the file later.
   func report(
-    on importID: String, failedRows: Int64, from client: ComandaClient, to file: FailureFile?,
-    print: (String) -> Void
+    on importID: String, failedRows: Int64, from client: ComandaClient, to destination: OutputDestination?,
+    connection: ConnectionOptions, print: @escaping @Sendable (String) -> Void
   ) async throws {
+    do {
+      let options = self
+      try await untilInterrupted {
+        try await options.write(importID, failedRows, from: client, to: destination, print: print)
+      }
+    } catch {
+      var failure: CommandFailure
+      if let interruption = error as? Interruption {
+        failure = CommandFailure("interrupted while the failed rows were listed", status: interruption.status)
+      } else {
+        guard let known = CommandFailure(error) else { throw error }
+        failure = known
+      }
+      if let destination { failure.hints.append("\(destination.path) was not written; get the failed rows with:") }
+      failure.hints.append(ResumeCommand.getting(importID, failures: destination?.path, connection))
+      throw failure
+    }
+  }
+
+  private func write(
+    _ importID: String, _ failedRows: Int64, from client: ComandaClient, to destination: OutputDestination?,
+    print: @Sendable (String) -> Void
+  ) async throws {
+    var file = try destination.map { try FailureFile($0) }
     guard failedRows > 0 else {
-      try file?.flush()
+      try file?.commit()
       return
     }
     var printed = 0
@@ -42,7 +73,8 @@ struct FailureOptions: ParsableArguments {
       try file?.append(row)
       if file == nil, printed >= maxFailures { break }
     }
-    try file?.flush()
+    try file?.commit()
+    // Both are positive: the difference of two counts has room.
     if printedRows < failedRows, maxFailures > 0 {
       let rest = NumberText.grouped(failedRows - printedRows)
       print("and \(rest) more failed" + (file == nil ? "; --failures FILE writes all of them" : ""))

@@ -8,7 +8,8 @@ struct GetImportCommand: AsyncParsableCommand {
     abstract: "Print one import and its failed rows.",
     discussion: """
       Example: comanda imports get 0199e4b0-7c1e-7e5d-9d55-0a6f3c7d2b11
-               comanda imports get 0199e4b0-7c1e-7e5d-9d55-0a6f3c7d2b11 --failures failed.csv
+               comanda imports get 0199e4b0-7c1e-7e5d-9d55-0a6f3c7d2b11 \\
+                 --failures failed.csv
       """)
 
   @Argument(help: "The import.")
@@ -24,25 +25,34 @@ struct GetImportCommand: AsyncParsableCommand {
   var connection: ConnectionOptions
 
   func run() async throws {
-    let failureFile = try failed.file()
-    try await connection.withClient { client in
+    let profile = try connection.resolved()
+    let destination = try failed.destination(besides: connection.files(of: profile))
+    try await connection.withClient(profile) { client in
       let found = try await client.imports.getImport(.with { $0.importID = importID })
-      if json {
-        try JSONOutput.write(ImportJSON(found))
-      } else {
-        StandardOutput.write(Self.text(of: found))
-      }
+      try ImportText.write(found, json: json)
       try await failed.report(
-        on: importID, failedRows: found.progress.failedRows, from: client, to: failureFile
-      ) { line in
+        on: importID, failedRows: found.progress.failedRows, from: client, to: destination,
+        connection: connection
+      ) { [json] line in
         if json { StandardError.write(line + "\n") } else { StandardOutput.write(line + "\n") }
       }
+    }
+  }
+}
+
+/// One import as text.
+enum ImportText {
+  static func write(_ value: Comanda_V1_Import, json: Bool) throws {
+    if json {
+      try JSONOutput.write(ImportJSON(value))
+    } else {
+      StandardOutput.write(text(of: value))
     }
   }
 
   private static func text(of found: Comanda_V1_Import) -> String {
     let progress = found.progress
-    var table = Table([Table.Column(title: ""), Table.Column(title: "", limit: 255)])
+    var table = Table([Table.Column(title: ""), Table.Column(title: "")])
     table.append(["import", found.importID])
     table.append(["source", found.spec.sourceName])
     if !found.spec.group.isEmpty { table.append(["group", found.spec.group]) }
@@ -57,6 +67,6 @@ struct GetImportCommand: AsyncParsableCommand {
       ("failed", progress.failedRows), ("unprocessed", progress.unprocessedRows),
     ]
     for (name, count) in counts { table.append([name, NumberText.grouped(count)]) }
-    return table.text
+    return table.text()
   }
 }

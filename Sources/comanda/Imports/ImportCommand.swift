@@ -21,7 +21,8 @@ struct ImportCommand: AsyncParsableCommand {
                  --columns external_id=order_id,item.name=product,item.total=price
                comanda import orders.csv --json --failures failed.csv
 
-      Exit codes: 0 all rows are orders, 3 some rows failed, 1 nothing was done, 2 wrong usage, 130 interrupted.
+      Exit codes: 0 all rows are orders, 3 some rows are none, 1 not done or not to its end, 2 wrong usage, 130 \
+      interrupted (Ctrl-C), 143 ended (SIGTERM).
       """)
 
   @Argument(help: "The file.", completion: .file(extensions: ["csv", "tsv"]))
@@ -78,9 +79,11 @@ struct ImportCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let failureFile = try failed.file()
-    try await connection.withClient { client in
-      let display = ProgressDisplay()
+    let profile = try connection.resolved()
+    let input = OutputDestination.Input(name: "the file to import", path: file)
+    let destination = try failed.destination(besides: [input] + connection.files(of: profile))
+    try await connection.withClient(profile) { client in
+      let display = ProgressDisplay(isUploading: true)
       let finished = try await upload(with: client, display)
       let elapsed = display.elapsed
       display.finish()
@@ -90,8 +93,9 @@ struct ImportCommand: AsyncParsableCommand {
         StandardOutput.write(ImportSummary(finished.progress).text(elapsed: elapsed) + "\n")
       }
       try await failed.report(
-        on: finished.importID, failedRows: finished.progress.failedRows, from: client, to: failureFile
-      ) { line in
+        on: finished.importID, failedRows: finished.progress.failedRows, from: client, to: destination,
+        connection: connection
+      ) { [json] line in
         if json { StandardError.write(line + "\n") } else { StandardOutput.write(line + "\n") }
       }
       if let status = ImportSummary(finished.progress).status { throw status }
@@ -142,6 +146,7 @@ struct ImportCommand: AsyncParsableCommand {
   /// The command that goes on; nil when there is nothing to go on with.
   private func resumeCommand(after error: any Error, _ meter: ProgressMeter) -> String? {
     guard let importID = meter.importID else { return nil }
+    if case .faulted? = error as? ImportFailure { return ResumeCommand.resuming(importID, connection) }
     if meter.isUploaded { return ResumeCommand.watching(importID, connection) }
     let isResumable = (error as? ImportFailure)?.isResumable ?? true
     return isResumable ? ResumeCommand.importing(importID, self) : nil
@@ -150,19 +155,48 @@ struct ImportCommand: AsyncParsableCommand {
   /// An error with what is done already, and with the command that goes on.
   private func explained(_ error: any Error, _ meter: ProgressMeter, _ resume: String?) -> any Error {
     let interruption = error as? Interruption
-    guard meter.importID != nil else {
+    let error = Self.located(error, file)
+    guard let importID = meter.importID else {
       return interruption.map { CommandFailure("interrupted; nothing was imported", status: $0.status) } ?? error
     }
     var failure =
       interruption.map { CommandFailure("interrupted", status: $0.status) }
       ?? CommandFailure(error) ?? CommandFailure("\(error)")
-    if let resume {
-      let known =
-        meter.isUploaded
-        ? "all rows are with the server, which goes on applying them; follow it with:"
-        : "\(NumberText.grouped(meter.committed)) rows are with the server; go on with:"
-      failure.hints += [known, resume]
-    }
+    failure.hints += hints(after: error, importID, meter, resume)
     return failure
+  }
+
+  /// What is with the server, and the command that goes on with it.
+  private func hints(after error: any Error, _ importID: String, _ meter: ProgressMeter, _ resume: String?) -> [String]
+  {
+    let committed = "\(NumberText.grouped(meter.committed)) rows are with the server"
+    switch (error as? ImportFailure, resume) {
+    case (.faulted, let resume?): return ["\(committed); when the cause is mended, go on with:", resume]
+    case (_, let resume?) where meter.isUploaded:
+      return ["all rows are with the server, which goes on applying them; follow it with:", resume]
+    case (_, let resume?): return ["\(committed); go on with:", resume]
+    case (.fileChanged, nil), (.fileDiffers, nil):
+      return [
+        "\(committed), and import \(importID) stays unfinished; end it with:",
+        ResumeCommand.canceling(importID, connection),
+      ]
+    case (_, nil): return []
+    }
+  }
+
+  /// Says of which file, or which option, an error speaks, where it does not by itself.
+  private static func located(_ error: any Error, _ path: String) -> any Error {
+    switch error {
+    case OrderFileError.cannotRead(path: "-", _):
+      CommandFailure(
+        "standard input cannot be imported: an import reads its file more than once; save it, and name the file",
+        status: .usage)
+    case OrderFileError.cannotRead, OrderFileError.notRegular: error
+    case let error as OrderFileError:
+      CommandFailure(error).map {
+        CommandFailure("\($0.status == .usage ? "--columns" : path): \($0.message)", status: $0.status)
+      } ?? error
+    default: error
+    }
   }
 }

@@ -26,6 +26,6 @@ struct ImportSummary {
   var status: CommandStatus? {
     let isComplete = progress.state == .completed && progress.failedRows == 0 && progress.unprocessedRows == 0
     if isComplete { return nil }
-    return progress.appliedRows + progress.unchangedRows > 0 ? .someRowsFailed : .failed
+    return progress.appliedRows > 0 || progress.unchangedRows > 0 ? .someRowsFailed : .failed
   }
 }

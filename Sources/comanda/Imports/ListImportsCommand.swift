@@ -42,17 +42,18 @@ struct ListImportsCommand: AsyncParsableCommand {
     if json {
       try JSONOutput.write(ImportListJSON(imports: found.map(ImportJSON.init), nextPageToken: next))
     } else {
-      StandardOutput.write(Self.table(of: found))
+      Self.table(of: found).print()
       PageOptions.note(next)
     }
   }
 
-  private static func table(of imports: [Comanda_V1_Import]) -> String {
+  private static func table(of imports: [Comanda_V1_Import]) -> Table {
     var table = Table([
-      Table.Column(title: "IMPORT"), Table.Column(title: "STATE"), Table.Column(title: "CREATED AT (UTC)"),
-      Table.Column(title: "ROWS", alignment: .right), Table.Column(title: "APPLIED", alignment: .right),
-      Table.Column(title: "UNCHANGED", alignment: .right), Table.Column(title: "FAILED", alignment: .right),
-      Table.Column(title: "SOURCE"),
+      Table.Column(title: "IMPORT"), Table.Column(title: "STATE"),
+      Table.Column(title: "CREATED AT (UTC)", fit: .dispensable(1)), Table.Column(title: "ROWS", alignment: .right),
+      Table.Column(title: "APPLIED", alignment: .right, fit: .dispensable(2)),
+      Table.Column(title: "UNCHANGED", alignment: .right, fit: .dispensable(3)),
+      Table.Column(title: "FAILED", alignment: .right), Table.Column(title: "SOURCE", fit: .shortened),
     ])
     for found in imports {
       let progress = found.progress
@@ -61,6 +62,6 @@ struct ListImportsCommand: AsyncParsableCommand {
           + [progress.committedRow, progress.appliedRows, progress.unchangedRows, progress.failedRows]
           .map(NumberText.grouped) + [found.spec.sourceName])
     }
-    return table.text
+    return table
   }
 }

@@ -1,5 +1,4 @@
 import ComandaClient
-import ComandaRPC
 import FoundationEssentials
 import Synchronization
 
@@ -20,11 +19,14 @@ final class ProgressDisplay: Sendable {
   }
 
   private let start = ContinuousClock.now
+  private let isUploading: Bool
   private let bar: BarStyle?
   private let state = Mutex(State())
 
   /// A display that suits the terminal and the environment.
-  init() {
+  /// - Parameter isUploading: false when the import is only followed.
+  init(isUploading: Bool) {
+    self.isUploading = isUploading
     let environment = ProcessInfo.processInfo.environment
     bar = StandardError.isTerminal && environment["TERM"] != "dumb" ? BarStyle(environment: environment) : nil
   }
@@ -42,7 +44,7 @@ final class ProgressDisplay: Sendable {
     let now = elapsed
     state.withLock { state in
       state.meter.take(event, at: now)
-      if let note = Self.note(on: event, &state) { write(note: note, state) }
+      if let note = note(on: event, &state) { write(note: note, state) }
       let interval = bar == nil ? Self.lineInterval : Self.barInterval
       if let shownAt = state.shownAt, now - shownAt < interval {
         drawLater(&state, in: interval - (now - shownAt))
@@ -76,12 +78,13 @@ final class ProgressDisplay: Sendable {
   }
 
   /// What deserves a line of its own: the import's id, and the beginning and the end of an interruption.
-  private static func note(on event: ImportEvent, _ state: inout State) -> String? {
+  private func note(on event: ImportEvent, _ state: inout State) -> String? {
     switch event {
     case .started(let start):
+      state.isInterrupted = false
       var note = "import \(start.importID)"
       let row = start.progress.committedRow
-      if row > 0 { note += ", going on after row \(NumberText.grouped(row))" }
+      if row > 0, isUploading { note += ", going on after row \(NumberText.grouped(row))" }
       if !start.unusedColumns.isEmpty {
         note += "\ncolumns that are not imported: \(Printable(start.unusedColumns.joined(separator: ", ")))"
       }
@@ -89,9 +92,7 @@ final class ProgressDisplay: Sendable {
     case .interrupted(let error):
       if state.isInterrupted { return nil }
       state.isInterrupted = true
-      // Without details it is not the server who says it.
-      let reason = error.details.isEmpty ? "the connection to the server is lost" : error.message
-      return "\(Printable(reason)); trying again"
+      return "\(Printable(ProgressText.reason(of: error, hasBegun: state.meter.importID != nil))); trying again"
     case .resumed(let row):
       state.isInterrupted = false
       return "going on after row \(NumberText.grouped(row))"

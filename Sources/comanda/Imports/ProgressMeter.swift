@@ -39,7 +39,7 @@ struct ProgressMeter {
 
   private mutating func take(_ progress: Comanda_V1_ImportProgress, at now: Duration) {
     state = progress.state
-    done = progress.appliedRows + progress.unchangedRows + progress.failedRows
+    done = progress.doneRows
     failed = progress.failedRows
     committed = progress.committedRow
     if !isTotalExact { total = max(progress.totalRows, total) }
@@ -55,7 +55,7 @@ struct ProgressMeter {
   /// The share that is done, 0 to 1; nil when the total is not known. A guess never claims to be complete.
   var share: Double? {
     guard total > 0 else { return isTotalExact ? 1 : nil }
-    return min(Double(done) / Double(total), isTotalExact ? 1 : 0.99)
+    return min(max(Double(done) / Double(total), 0), isTotalExact ? 1 : 0.99)
   }
 
   /// Rows a second over the last few seconds.
@@ -63,12 +63,25 @@ struct ProgressMeter {
     guard let first = samples.first, let last = samples.last, last.at > first.at, last.done > first.done else {
       return nil
     }
-    return Double(last.done - first.done) / ((last.at - first.at) / .seconds(1))
+    return (Double(last.done) - Double(first.done)) / ((last.at - first.at) / .seconds(1))
   }
 
   /// How long the rest takes at this rate.
   var remaining: Duration? {
     guard let rate, total > done else { return nil }
-    return .seconds(Double(total - done) / rate)
+    return .seconds(min((Double(total) - Double(done)) / rate, Self.longestRemaining))
+  }
+
+  /// A hundred days, in seconds: beyond, nobody wants to know.
+  private static let longestRemaining = 8_640_000.0
+}
+
+extension Comanda_V1_ImportProgress {
+  /// Rows that have their outcome; no fewer than none, and no more than there is a number for, whatever a server says.
+  var doneRows: Int64 {
+    [appliedRows, unchangedRows, failedRows].reduce(0) { sum, rows in
+      let (total, overflow) = sum.addingReportingOverflow(max(rows, 0))
+      return overflow ? .max : total
+    }
   }
 }

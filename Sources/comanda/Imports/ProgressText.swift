@@ -1,3 +1,6 @@
+import ComandaClient
+import ComandaRPC
+
 /// A meter as a line of text.
 struct ProgressText {
   let meter: ProgressMeter
@@ -8,9 +11,16 @@ struct ProgressText {
     if let share = meter.share { parts.append("\(Int((share * 100).rounded(.down)))%") }
     let total = (meter.isTotalExact ? "/" : "/~") + NumberText.grouped(meter.total)
     parts.append(NumberText.grouped(meter.done) + (meter.total > 0 ? total : "") + " orders")
-    if let rate = meter.rate { parts.append(NumberText.grouped(Int(rate.rounded())) + "/s") }
+    if let rate = meter.rate { parts.append(NumberText.grouped(Int64(exactly: rate.rounded()) ?? .max) + "/s") }
     if let remaining = meter.remaining { parts.append(NumberText.clock(remaining) + " left") }
     return parts
+  }
+
+  /// Why an import waits. Without details it is not the server who says it, unless that is busy: then what matters is
+  /// that a connection is lost, if there was one.
+  static func reason(of error: RPCError, hasBegun: Bool) -> String {
+    if error.isBusy { return "the server is busy (\(error.message))" }
+    return hasBegun && error.details.isEmpty ? "the connection to the server is lost" : error.message
   }
 
   private var failures: String? {

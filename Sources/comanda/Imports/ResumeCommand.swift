@@ -11,7 +11,27 @@ enum ResumeCommand {
   }
 
   static func watching(_ importID: String, _ connection: ConnectionOptions) -> String {
-    var words = ["comanda", "imports", "watch", importID]
+    command("watch", importID, connection)
+  }
+
+  static func resuming(_ importID: String, _ connection: ConnectionOptions) -> String {
+    command("resume", importID, connection)
+  }
+
+  static func canceling(_ importID: String, _ connection: ConnectionOptions) -> String {
+    command("cancel", importID, connection)
+  }
+
+  static func getting(_ importID: String, failures: String?, _ connection: ConnectionOptions) -> String {
+    command("get", importID, connection, option: "--failures", failures)
+  }
+
+  /// A command of `comanda imports`.
+  private static func command(
+    _ name: String, _ importID: String, _ connection: ConnectionOptions, option: String = "", _ value: String? = nil
+  ) -> String {
+    var words = ["comanda", "imports", name, importID]
+    append(option, value, to: &words)
     append(connection, to: &words)
     return words.map(quoted).joined(separator: " ")
   }

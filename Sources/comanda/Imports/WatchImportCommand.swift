@@ -26,7 +26,7 @@ struct WatchImportCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await connection.withClient { client in
-      let display = ProgressDisplay()
+      let display = ProgressDisplay(isUploading: false)
       let found = try await client.imports.getImport(.with { $0.importID = importID })
       display.show(.started(ImportStart(importID: importID, progress: found.progress)))
       let finished = try await watch(with: client, display)
@@ -41,6 +41,11 @@ struct WatchImportCommand: AsyncParsableCommand {
     }
   }
 
+  /// With --json, what is known of an import that has not ended.
+  private func write(_ meter: ProgressMeter, resume: String) throws {
+    if json { try JSONOutput.write(UnfinishedImportJSON(meter, resume: resume)) }
+  }
+
   private func watch(with client: ComandaClient, _ display: ProgressDisplay) async throws -> FinishedImport {
     let watcher = ImportWatcher(client.imports)
     let importID = self.importID
@@ -48,13 +53,18 @@ struct WatchImportCommand: AsyncParsableCommand {
       return try await untilInterrupted { try await watcher.watch(importID, onEvent: display.show) }
     } catch {
       display.finish()
-      guard let interruption = error as? Interruption else { throw error }
-      if json {
-        let resume = ResumeCommand.watching(importID, connection)
-        try JSONOutput.write(UnfinishedImportJSON(display.meter, resume: resume))
+      if let interruption = error as? Interruption {
+        try write(display.meter, resume: ResumeCommand.watching(importID, connection))
+        throw CommandFailure(
+          "interrupted; the import goes on without being watched", status: interruption.status)
       }
-      throw CommandFailure(
-        "interrupted; the import goes on without being watched", status: interruption.status)
+      if case .faulted? = error as? ImportFailure, var failure = CommandFailure(error) {
+        let resume = ResumeCommand.resuming(importID, connection)
+        try write(display.meter, resume: resume)
+        failure.hints = ["when the cause is mended, go on with:", resume]
+        throw failure
+      }
+      throw error
     }
   }
 }

@@ -11,9 +11,11 @@ struct CreateOrderCommand: AsyncParsableCommand {
     discussion: """
       An order whose external id exists already with the same content is not created again, but printed.
 
-      Example: comanda orders create --external-id T-1 --item "name=Caffè latte,quantity=2,total=900"
-               comanda orders create --external-id T-2 --currency USD --item "name=Bowl,total=16.98,note=no rice" \\
-                 --customer-name "Ada" --delivery-address "1 Main Street" --delivery-fee 3.50
+      Example: comanda orders create --external-id T-1 \\
+                 --item "name=Caffè latte,quantity=2,total=900"
+               comanda orders create --external-id T-2 --currency USD \\
+                 --item "name=Bowl,total=16.98,note=no rice" --customer-name Ada \\
+                 --delivery-address "1 Main Street" --delivery-fee 3.50
                comanda orders get --external-id T-1 --json > order.json
                comanda orders create --json-file order.json
       """)

@@ -50,11 +50,11 @@ enum OrderOutput {
   }
 
   private static func text(of order: Comanda_V1_Order) -> String {
-    var table = Table([Table.Column(title: ""), Table.Column(title: "", limit: 200)])
+    var table = Table([Table.Column(title: ""), Table.Column(title: "")])
     for (name, value) in facts(of: order) where !value.isEmpty { table.append([name, value]) }
     var items = Table([
-      Table.Column(title: "", alignment: .right), Table.Column(title: "", limit: 60),
-      Table.Column(title: "", alignment: .right), Table.Column(title: "", limit: 60),
+      Table.Column(title: "", alignment: .right), Table.Column(title: "", fit: .shortened),
+      Table.Column(title: "", alignment: .right), Table.Column(title: "", fit: .shortened),
     ])
     for item in order.items {
       items.append([
@@ -62,7 +62,7 @@ enum OrderOutput {
         item.note,
       ])
     }
-    return table.text + items.text
+    return table.text() + items.text(width: StandardOutput.width)
   }
 
   private static func facts(of order: Comanda_V1_Order) -> [(String, String)] {

@@ -38,15 +38,16 @@ struct ListOrdersCommand: AsyncParsableCommand {
     if json {
       try JSONOutput.write(OrderListJSON(orders: found.map(OrderJSON.init), nextPageToken: next))
     } else {
-      StandardOutput.write(Self.table(of: found))
+      Self.table(of: found).print()
       PageOptions.note(next)
     }
   }
 
-  private static func table(of orders: [Comanda_V1_Order]) -> String {
+  private static func table(of orders: [Comanda_V1_Order]) -> Table {
     var table = Table([
-      Table.Column(title: "ORDER", limit: 64), Table.Column(title: "STATUS"), Table.Column(title: "PLACED AT (UTC)"),
-      Table.Column(title: "CUSTOMER", limit: 24), Table.Column(title: "ITEMS", alignment: .right),
+      Table.Column(title: "ORDER"), Table.Column(title: "STATUS"),
+      Table.Column(title: "PLACED AT (UTC)", fit: .dispensable(1)), Table.Column(title: "CUSTOMER", fit: .shortened),
+      Table.Column(title: "ITEMS", alignment: .right, fit: .dispensable(2)),
       Table.Column(title: "TOTAL", alignment: .right),
     ])
     for order in orders {
@@ -55,7 +56,7 @@ struct ListOrdersCommand: AsyncParsableCommand {
         "\(order.items.count)", NumberText.amount(order.cost.totalMinor, order.currency),
       ])
     }
-    return table.text
+    return table
   }
 }
 

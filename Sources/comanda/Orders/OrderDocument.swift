@@ -13,6 +13,11 @@ enum OrderDocument {
     do {
       return try JSONDecoder().decode(OrderJSON.self, from: content).draft()
     } catch let error as DecodingError {
+      // At no place in particular: it is the whole of it.
+      if case .dataCorrupted(let context) = error, context.codingPath.isEmpty {
+        throw CommandFailure(
+          "\(path) is not valid JSON; it must look like what `comanda orders get --json` prints", status: .usage)
+      }
       throw CommandFailure("\(path) is no order: \(explanation(of: error))", status: .usage)
     }
   }

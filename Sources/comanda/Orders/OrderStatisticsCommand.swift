@@ -39,7 +39,7 @@ struct OrderStatisticsCommand: AsyncParsableCommand {
       table.append([count.status.schemaName, NumberText.grouped(count.orders)])
     }
     for total in statistics.totals { table.append(["total", NumberText.amount(total.minorUnits, total.currency)]) }
-    return table.text
+    return table.text()
   }
 }
 
@@ -60,7 +60,7 @@ struct OrderStatisticsJSON: Encodable {
   init(_ statistics: Comanda_V1_OrderStatistics) {
     orders = statistics.orders
     items = statistics.items
-    byStatus = Dictionary(statistics.byStatus.map { ($0.status.schemaName, $0.orders) }, uniquingKeysWith: +)
+    byStatus = Dictionary(statistics.byStatus.map { ($0.status.schemaName, $0.orders) }) { first, _ in first }
     totalMinor = Dictionary(statistics.totals.map { ($0.currency, $0.minorUnits) }) { first, _ in first }
   }
 }

@@ -13,21 +13,9 @@ func untilInterrupted<Result: Sendable>(
   _ work: @escaping @Sendable () async throws -> Result
 ) async throws -> Result {
   let task = Task { try await work() }
-  let signals = ReceivedSignals()
-  let sources = [(SIGINT, CommandStatus.interrupted), (SIGTERM, CommandStatus.terminated)].map { number, status in
-    signal(number, SIG_IGN)
-    let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-    source.setEventHandler {
-      if signals.isFirst(status) { task.cancel() } else { _exit(status.rawValue) }
-    }
-    source.activate()
-    return source
-  }
-  defer {
-    for source in sources { source.cancel() }
-    signal(SIGINT, SIG_DFL)
-    signal(SIGTERM, SIG_DFL)
-  }
+  let signals = EndSignals.shared
+  signals.begin { task.cancel() }
+  defer { signals.end() }
   do {
     return try await task.value
   } catch {
@@ -36,19 +24,54 @@ func untilInterrupted<Result: Sendable>(
   }
 }
 
-/// Remembers the first signal.
-private final class ReceivedSignals: Sendable {
-  private let received = Mutex<CommandStatus?>(nil)
+/// The signals that end the process, from the first work on that wants to end in order.
+///
+/// They are listened to once and for good: a second listener that comes while the first is being taken down may never
+/// hear a thing.
+private final class EndSignals: Sendable {
+  static let shared = EndSignals()
 
-  var first: CommandStatus? {
-    received.withLock { $0 }
+  private struct State {
+    var cancel: (@Sendable () -> Void)?
+    var first: CommandStatus?
   }
 
-  func isFirst(_ status: CommandStatus) -> Bool {
-    received.withLock { received in
-      if received != nil { return false }
-      received = status
-      return true
+  private let state = Mutex(State())
+  /// Kept because a source that nobody holds is silent; nobody uses them.
+  nonisolated(unsafe) private let sources: [any DispatchSourceSignal]
+
+  private init() {
+    sources = [(SIGINT, CommandStatus.interrupted), (SIGTERM, .terminated)].map { number, status in
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      source.setEventHandler { EndSignals.shared.received(status) }
+      source.activate()
+      return source
     }
+  }
+
+  /// The first signal that came.
+  var first: CommandStatus? {
+    state.withLock { $0.first }
+  }
+
+  /// Has the next signal cancel some work.
+  func begin(_ cancel: @escaping @Sendable () -> Void) {
+    state.withLock { $0.cancel = cancel }
+  }
+
+  /// The work is done: the next signal ends the process.
+  func end() {
+    state.withLock { $0.cancel = nil }
+  }
+
+  private func received(_ status: CommandStatus) {
+    let cancel = state.withLock { state -> (@Sendable () -> Void)? in
+      guard state.first == nil, let cancel = state.cancel else { return nil }
+      state.first = status
+      return cancel
+    }
+    guard let cancel else { _exit(status.rawValue) }
+    cancel()
   }
 }

@@ -2,6 +2,11 @@ import Glibc
 
 /// Where results go.
 enum StandardOutput {
+  /// The terminal's width in columns; nil when the result goes elsewhere, where nothing has to fit.
+  static var width: Int? {
+    isatty(STDOUT_FILENO) == 1 ? TerminalWidth.columns(of: STDOUT_FILENO) : nil
+  }
+
   static func write(_ text: String) {
     var text = text
     text.withUTF8 { write(UnsafeRawBufferPointer($0)) }
@@ -35,9 +40,23 @@ enum StandardError {
 
   /// The terminal's width in columns.
   static var width: Int {
+    TerminalWidth.columns(of: STDERR_FILENO)
+  }
+}
+
+/// How wide a terminal is.
+enum TerminalWidth {
+  /// That of the first terminals, for those that do not say.
+  private static let standard = 80
+
+  /// What the terminal says; else what the environment says in `COLUMNS`.
+  static func columns(of descriptor: CInt) -> Int {
     var size = winsize()
-    guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
-    return Int(size.ws_col)
+    if ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 { return Int(size.ws_col) }
+    guard let text = getenv("COLUMNS"), let columns = UInt16(String(cString: text)), columns > 0 else {
+      return standard
+    }
+    return Int(columns)
   }
 }
 

@@ -3,7 +3,8 @@ import Foundation
 
 /// `comanda`, as the holder of one token uses it.
 struct CommandLineClient {
-  private let profile: String
+  /// Its profile file.
+  let profile: String
 
   /// A client of a server, by way of a profile file.
   ///
@@ -19,6 +20,13 @@ struct CommandLineClient {
   /// Starts a command.
   func start(_ arguments: [String]) throws -> ChildProcess {
     try ChildProcess(Program.path("comanda"), arguments, environment: ["COMANDA_PROFILE": profile])
+  }
+
+  /// Starts a command whose streams a shell redirects: `>&-`.
+  func start(_ arguments: [String], redirection: String) throws -> ChildProcess {
+    try ChildProcess(
+      "sh", ["-c", #"exec "$0" "$@" \#(redirection)"#, Program.path("comanda")] + arguments,
+      environment: ["COMANDA_PROFILE": profile])
   }
 
   /// Runs a command to its end.
@@ -39,6 +47,12 @@ struct CommandLineClient {
 }
 
 extension ChildProcess {
+  /// The process, when it has ended.
+  func finished() async throws -> ChildProcess {
+    _ = try await awaitEnd()
+    return self
+  }
+
   /// What it wrote to standard output, all of it, as one value.
   func json<Value: Decodable>(as type: Value.Type = Value.self) throws -> Value {
     do {
