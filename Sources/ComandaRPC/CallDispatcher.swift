@@ -76,12 +76,19 @@ public final class CallDispatcher: Sendable {
       case .unary(let handle):
         let request = if let request = call.takeRequest() { request } else { try await call.request() }
         if route.runsBesideLoop(request) {
-          try call.respond(await handleBesideLoop(request, context, handle))
+          let current = context
+          let response = try await withTaskExecutorPreference(LargeCallExecutor.shared) {
+            try await Self.handle(request, current, with: handle)
+          }
+          try call.respond(response)
         } else {
           try call.respond(await handle(request, context))
         }
       case .stream(let handle) where route.descriptor.answersAreLarge:
-        try await handleBesideLoop(call, context, handle)
+        let current = context
+        try await withTaskExecutorPreference(LargeCallExecutor.shared) {
+          try await Self.handle(call, current, with: handle)
+        }
       case .stream(let handle):
         try await handle(call, call, context)
       case .refused(let error):
@@ -99,17 +106,19 @@ public final class CallDispatcher: Sendable {
     }
   }
 
-  /// A function of its own: small calls do not pay for its closure.
-  private func handleBesideLoop(
-    _ request: ByteBuffer, _ context: ServerContext, _ handle: RPCMethod.UnaryHandler
+  /// Concurrent, so that it leaves the loop: a handler runs where it is called.
+  @concurrent
+  private static func handle(
+    _ request: ByteBuffer, _ context: ServerContext, with handle: RPCMethod.UnaryHandler
   ) async throws -> ByteBuffer {
-    try await withTaskExecutorPreference(LargeCallExecutor.shared) { try await handle(request, context) }
+    try await handle(request, context)
   }
 
-  private func handleBesideLoop(
-    _ call: any ServedCall, _ context: ServerContext, _ handle: RPCMethod.StreamHandler
+  @concurrent
+  private static func handle(
+    _ call: any ServedCall, _ context: ServerContext, with handle: RPCMethod.StreamHandler
   ) async throws {
-    try await withTaskExecutorPreference(LargeCallExecutor.shared) { try await handle(call, call, context) }
+    try await handle(call, call, context)
   }
 
   private func ended(_ context: ServerContext, _ code: StatusCode) {
