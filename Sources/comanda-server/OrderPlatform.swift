@@ -28,7 +28,8 @@ struct OrderPlatform: Service {
       try await cancelWhenGracefulShutdown {
         _ = try await Migrator(Schema.migrations, logger: logger).migrate(pool)
       }
-    } catch  where Task.isShuttingDownGracefully {
+    } catch {
+      guard Task.isShuttingDownGracefully else { throw error }
       // Told to stop while the database was waited for: nothing serves yet that would have to drain.
       return
     }
