@@ -76,19 +76,14 @@ public final class CallDispatcher: Sendable {
       case .unary(let handle):
         let request = if let request = call.takeRequest() { request } else { try await call.request() }
         if route.runsBesideLoop(request) {
-          let current = context
-          let response = try await withTaskExecutorPreference(LargeCallExecutor.shared) {
-            try await Self.handle(request, current, with: handle)
-          }
-          try call.respond(response)
+          let context = context
+          try call.respond(await LargeCallExecutor.run { try await handle(request, context) })
         } else {
           try call.respond(await handle(request, context))
         }
       case .stream(let handle) where route.descriptor.answersAreLarge:
-        let current = context
-        try await withTaskExecutorPreference(LargeCallExecutor.shared) {
-          try await Self.handle(call, current, with: handle)
-        }
+        let context = context
+        try await LargeCallExecutor.run { try await handle(call, call, context) }
       case .stream(let handle):
         try await handle(call, call, context)
       case .refused(let error):
@@ -104,21 +99,6 @@ public final class CallDispatcher: Sendable {
       ended(context, call.ending?.code ?? status.code)
       throw status
     }
-  }
-
-  /// Concurrent, so that it leaves the loop: a handler runs where it is called.
-  @concurrent
-  private static func handle(
-    _ request: ByteBuffer, _ context: ServerContext, with handle: RPCMethod.UnaryHandler
-  ) async throws -> ByteBuffer {
-    try await handle(request, context)
-  }
-
-  @concurrent
-  private static func handle(
-    _ call: any ServedCall, _ context: ServerContext, with handle: RPCMethod.StreamHandler
-  ) async throws {
-    try await handle(call, call, context)
   }
 
   private func ended(_ context: ServerContext, _ code: StatusCode) {

@@ -12,6 +12,16 @@ import Synchronization
 final class LargeCallExecutor: TaskExecutor {
   static let shared = LargeCallExecutor(threads: max(2, ProcessInfo.processInfo.activeProcessorCount / 2))
 
+  /// Runs a closure here, as a task of its own: `withTaskExecutorPreference` alone leaves a handler, which runs where it is
+  /// called, on the loop that it was to leave.
+  static func run<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
+    try await withThrowingTaskGroup(of: Value.self) { group in
+      group.addTask(executorPreference: shared) { try await body() }
+      guard let value = try await group.next() else { throw CancellationError() }
+      return value
+    }
+  }
+
   private struct State {
     var jobs: Deque<UnownedJob> = []
     /// Serial queues that have nothing to do: libdispatch gives a thread to each one that has.

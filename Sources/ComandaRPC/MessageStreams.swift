@@ -60,7 +60,7 @@ public struct RequestStream<Request: RPCMessage>: AsyncSequence, Sendable {
     public mutating func next() async throws -> Request? {
       guard let bytes = endsAtDrain ? try await inbound.nextUntilDrain() : try await inbound.next() else { return nil }
       guard bytes.readableBytes > CallRoute.largestOnLoop else { return try Request(rpcBytes: bytes) }
-      return try await withTaskExecutorPreference(LargeCallExecutor.shared) { try Request(rpcBytes: bytes) }
+      return try await LargeCallExecutor.run { try Request(rpcBytes: bytes) }
     }
   }
 
