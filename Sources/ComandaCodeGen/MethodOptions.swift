@@ -13,7 +13,7 @@ struct MethodOptions {
   static let extensions: [any AnyMessageExtension] = [
     Comanda_V1_Extensions_scope,
     Comanda_V1_Extensions_default_deadline_ms,
-    Comanda_V1_Extensions_large_answers,
+    Comanda_V1_Extensions_heavy,
     Comanda_V1_Extensions_max_length,
     Comanda_V1_Extensions_max_count,
   ]
@@ -24,8 +24,8 @@ struct MethodOptions {
   let idempotency: Idempotency
   /// How long a call may take when its caller names no deadline; nil when it may take for ever.
   let defaultDeadlineMilliseconds: UInt32?
-  /// Whether answers may be so large that the server makes them beside its event loops.
-  let answersAreLarge: Bool
+  /// Whether a call computes for so long that the server runs it beside its event loops.
+  let isHeavy: Bool
 
   init(of method: MethodDescriptor) throws {
     let options = method.options
@@ -39,7 +39,7 @@ struct MethodOptions {
 
     let deadline = options.Comanda_V1_defaultDeadlineMs
     self.defaultDeadlineMilliseconds = deadline == 0 ? nil : deadline
-    self.answersAreLarge = options.Comanda_V1_largeAnswers
+    self.isHeavy = options.Comanda_V1_heavy
 
     idempotency =
       switch options.idempotencyLevel {

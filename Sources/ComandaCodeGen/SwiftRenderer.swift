@@ -120,7 +120,7 @@ extension SwiftRenderer {
             "scope: \(method.scope)",
             "idempotency: .\(method.model.options.idempotency)",
             "defaultDeadline: \(method.defaultDeadline)",
-          ] + requestBytes(of: method) + (method.model.options.answersAreLarge ? ["answersAreLarge: true"] : []),
+          ] + requestBytes(of: method) + (method.model.options.isHeavy ? ["isHeavy: true"] : []),
           ")")
         source.line()
       }

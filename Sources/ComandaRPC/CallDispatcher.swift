@@ -81,7 +81,7 @@ public final class CallDispatcher: Sendable {
         } else {
           try call.respond(await handle(request, context))
         }
-      case .stream(let handle) where route.descriptor.answersAreLarge:
+      case .stream(let handle) where route.descriptor.isHeavy:
         let context = context
         try await LargeCallExecutor.run { try await handle(call, call, context) }
       case .stream(let handle):

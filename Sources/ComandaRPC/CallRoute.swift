@@ -59,7 +59,7 @@ public final class CallRoute: Sendable {
 
   /// Whether a call runs beside its connection's loop.
   func runsBesideLoop(_ request: ByteBuffer) -> Bool {
-    request.readableBytes > Self.largestOnLoop || descriptor.answersAreLarge
+    request.readableBytes > Self.largestOnLoop || descriptor.isHeavy
   }
 }
 

@@ -35,8 +35,9 @@ public final class MethodDescriptor: Sendable {
   /// Most bytes of a request message, where the schema bounds all its fields: what they may hold, and as much again for
   /// fields of later versions. Nil for what the connection accepts.
   public let requestBytes: Int?
-  /// Whether answers may have up to a megabyte, so that they are made beside the event loop.
-  public let answersAreLarge: Bool
+  /// Whether a call computes for long, since its answer may have a megabyte or its requests do: it is run beside the event
+  /// loop.
+  public let isHeavy: Bool
 
   /// Describes a method; the generator is the usual caller.
   public init(
@@ -47,7 +48,7 @@ public final class MethodDescriptor: Sendable {
     idempotency: Idempotency = .notIdempotent,
     defaultDeadline: Duration? = nil,
     requestBytes: Int? = nil,
-    answersAreLarge: Bool = false
+    isHeavy: Bool = false
   ) {
     self.service = service
     self.name = name
@@ -57,7 +58,7 @@ public final class MethodDescriptor: Sendable {
     self.idempotency = idempotency
     self.defaultDeadline = defaultDeadline
     self.requestBytes = requestBytes
-    self.answersAreLarge = answersAreLarge
+    self.isHeavy = isHeavy
   }
 }
 
@@ -67,7 +68,7 @@ extension MethodDescriptor: Hashable {
     one === other
       || one.path == other.path && one.kind == other.kind && one.scope == other.scope
         && one.idempotency == other.idempotency && one.defaultDeadline == other.defaultDeadline
-        && one.requestBytes == other.requestBytes && one.answersAreLarge == other.answersAreLarge
+        && one.requestBytes == other.requestBytes && one.isHeavy == other.isHeavy
   }
 
   /// Hashes the path, which tells methods apart.

@@ -38,24 +38,20 @@ public struct BatchImportService: Comanda_V1_BatchImportService.Server {
   }
 
   /// Takes rows, each chunk durably before the next is read; once the server drains, no further chunk is taken or waited
-  /// for.
-  ///
-  /// It runs off the connection's loop: decoding a chunk takes longer than other calls of the loop should wait.
+  /// for. The schema calls it heavy: decoding a chunk takes longer than other calls of the loop should wait.
   public func uploadRows(
     _ requests: RequestStream<ByteBuffer>, context: ServerContext
   ) async throws -> Comanda_V1_UploadRowsResponse {
     let business = try context.business()
-    return try await withTaskExecutorPreference(globalConcurrentExecutor) {
-      var upload = try ImportUpload(business: business, service: self, context: context)
-      do {
-        for try await message in requests.untilDrain {
-          if let response = try await upload.receive(message) { return response }
-        }
-      } catch is ServerDraining {
-        throw upload.draining
+    var upload = try ImportUpload(business: business, service: self, context: context)
+    do {
+      for try await message in requests.untilDrain {
+        if let response = try await upload.receive(message) { return response }
       }
-      return try await upload.unfinished()
+    } catch is ServerDraining {
+      throw upload.draining
     }
+    return try await upload.unfinished()
   }
 
   /// Streams the progress of an import until it is final.

@@ -28,7 +28,8 @@ public enum Comanda_V1_BatchImportService {
       kind: .clientStreaming,
       scope: "imports.write",
       idempotency: .idempotent,
-      defaultDeadline: nil
+      defaultDeadline: nil,
+      isHeavy: true
     )
 
     /// `WatchImport`
@@ -62,7 +63,7 @@ public enum Comanda_V1_BatchImportService {
       idempotency: .noSideEffects,
       defaultDeadline: .seconds(5),
       requestBytes: 16384,
-      answersAreLarge: true
+      isHeavy: true
     )
 
     /// `ListImportRows`
@@ -74,7 +75,7 @@ public enum Comanda_V1_BatchImportService {
       idempotency: .noSideEffects,
       defaultDeadline: .seconds(5),
       requestBytes: 16384,
-      answersAreLarge: true
+      isHeavy: true
     )
 
     /// `PauseImport`

@@ -108,20 +108,21 @@ nonisolated extension SwiftProtobuf.Google_Protobuf_MethodOptions {
     clearExtensionValue(ext: Comanda_V1_Extensions_default_deadline_ms)
   }
 
-  /// Whether an answer may have up to a megabyte. The server makes such answers beside its event loops.
-  public var Comanda_V1_largeAnswers: Bool {
-    get {return getExtensionValue(ext: Comanda_V1_Extensions_large_answers) ?? false}
-    set {setExtensionValue(ext: Comanda_V1_Extensions_large_answers, value: newValue)}
+  /// Whether a call computes for long, since its answer may have a megabyte or its requests do. The server runs such
+  /// calls beside its event loops.
+  public var Comanda_V1_heavy: Bool {
+    get {return getExtensionValue(ext: Comanda_V1_Extensions_heavy) ?? false}
+    set {setExtensionValue(ext: Comanda_V1_Extensions_heavy, value: newValue)}
   }
-  /// Returns true if extension `Comanda_V1_Extensions_large_answers`
+  /// Returns true if extension `Comanda_V1_Extensions_heavy`
   /// has been explicitly set.
-  public var hasComanda_V1_largeAnswers: Bool {
-    return hasExtensionValue(ext: Comanda_V1_Extensions_large_answers)
+  public var hasComanda_V1_heavy: Bool {
+    return hasExtensionValue(ext: Comanda_V1_Extensions_heavy)
   }
-  /// Clears the value of extension `Comanda_V1_Extensions_large_answers`.
+  /// Clears the value of extension `Comanda_V1_Extensions_heavy`.
   /// Subsequent reads from it will return its default value.
-  public mutating func clearComanda_V1_largeAnswers() {
-    clearExtensionValue(ext: Comanda_V1_Extensions_large_answers)
+  public mutating func clearComanda_V1_heavy() {
+    clearExtensionValue(ext: Comanda_V1_Extensions_heavy)
   }
 
 }
@@ -135,7 +136,7 @@ nonisolated extension SwiftProtobuf.Google_Protobuf_MethodOptions {
 public nonisolated let Comanda_V1_Options_Extensions: SwiftProtobuf.SimpleExtensionMap = [
   Comanda_V1_Extensions_scope,
   Comanda_V1_Extensions_default_deadline_ms,
-  Comanda_V1_Extensions_large_answers,
+  Comanda_V1_Extensions_heavy,
   Comanda_V1_Extensions_max_length,
   Comanda_V1_Extensions_max_count
 ]
@@ -159,10 +160,11 @@ public nonisolated let Comanda_V1_Extensions_default_deadline_ms = SwiftProtobuf
   fieldName: "comanda.v1.default_deadline_ms"
 )
 
-/// Whether an answer may have up to a megabyte. The server makes such answers beside its event loops.
-public nonisolated let Comanda_V1_Extensions_large_answers = SwiftProtobuf.MessageExtension<SwiftProtobuf.OptionalExtensionField<SwiftProtobuf.ProtobufBool>, SwiftProtobuf.Google_Protobuf_MethodOptions>(
+/// Whether a call computes for long, since its answer may have a megabyte or its requests do. The server runs such
+/// calls beside its event loops.
+public nonisolated let Comanda_V1_Extensions_heavy = SwiftProtobuf.MessageExtension<SwiftProtobuf.OptionalExtensionField<SwiftProtobuf.ProtobufBool>, SwiftProtobuf.Google_Protobuf_MethodOptions>(
   _protobuf_fieldNumber: 50003,
-  fieldName: "comanda.v1.large_answers"
+  fieldName: "comanda.v1.heavy"
 )
 
 /// Most characters (Unicode scalar values) of a text, most bytes of a `bytes` field. A text is valid UTF-8 and holds no

@@ -49,7 +49,7 @@ public enum Comanda_V1_OrderService {
       idempotency: .noSideEffects,
       defaultDeadline: .seconds(5),
       requestBytes: 308000,
-      answersAreLarge: true
+      isHeavy: true
     )
 
     /// `ListOrders`
@@ -61,7 +61,7 @@ public enum Comanda_V1_OrderService {
       idempotency: .noSideEffects,
       defaultDeadline: .seconds(5),
       requestBytes: 16384,
-      answersAreLarge: true
+      isHeavy: true
     )
 
     /// `UpdateOrderStatus`

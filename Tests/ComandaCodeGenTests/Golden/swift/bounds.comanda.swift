@@ -18,7 +18,7 @@ enum Golden_Bounds_Till {
       idempotency: .notIdempotent,
       defaultDeadline: nil,
       requestBytes: 420700,
-      answersAreLarge: true
+      isHeavy: true
     )
 
     /// All of them, in the order of the schema.
