@@ -35,6 +35,8 @@ public enum DomainError: Error, Hashable, Sendable {
   case tooManyCalls
   /// The business has as many imports that are not final as it may.
   case tooManyUnfinishedImports(limit: Int)
+  /// A read asked for more than can be looked at in the time that a read may take.
+  case tooSlow
   /// A defect of the platform; the log knows more.
   case fault
 
@@ -70,6 +72,7 @@ extension DomainError {
     case .aborted: "CONCURRENT_CHANGE"
     case .storeUnavailable: "STORE_UNAVAILABLE"
     case .tooManyCalls: "TOO_MANY_CALLS"
+    case .tooSlow: "TOO_SLOW"
     case .tooManyUnfinishedImports: "IMPORTS_UNFINISHED"
     case .fault: "INTERNAL"
     }
@@ -115,6 +118,8 @@ extension DomainError: CustomStringConvertible {
       "the business has as many calls of this kind under way as it may; try again later, and make fewer at once"
     case .tooManyUnfinishedImports(let limit):
       "the business has \(limit) imports that are not finished, which is the most; let one end, or cancel one"
+    case .tooSlow:
+      "looking for this took longer than a read may take; narrow the filter, by a shorter stretch of time for instance"
     case .fault:
       "an internal error"
     }

@@ -34,6 +34,8 @@ public struct FieldViolation: Hashable, Sendable {
     case unknownValue(given: String, allowed: [String])
     /// There are more entries than allowed.
     case tooMany(count: Int, limit: Int)
+    /// There are more entries than allowed, and nobody counted how many.
+    case moreThan(limit: Int)
     /// A computed amount differs from the given one.
     case mismatch(given: Money, computed: Money, explanation: String)
     /// The field contradicts another one.
@@ -52,7 +54,7 @@ extension FieldViolation.Problem {
     case .malformed: "MALFORMED"
     case .outOfRange: "OUT_OF_RANGE"
     case .unknownValue: "UNKNOWN_VALUE"
-    case .tooMany: "TOO_MANY"
+    case .tooMany, .moreThan: "TOO_MANY"
     case .mismatch: "MISMATCH"
     case .contradiction: "CONTRADICTION"
     }
@@ -77,6 +79,8 @@ extension FieldViolation.Problem {
       "is \(given), which is not known here; use \(listed(allowed, last: "or"))"
     case .tooMany(let count, let limit):
       "has \(count) entries; at most \(limit) are allowed"
+    case .moreThan(let limit):
+      "has more than \(limit) entries, which is the most that are allowed"
     case .mismatch(let given, let computed, let explanation):
       "is \(given), but \(explanation) \(computed); send \(computed) or leave the field out"
     case .contradiction(let explanation):

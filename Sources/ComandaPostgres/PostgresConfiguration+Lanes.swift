@@ -52,13 +52,18 @@ extension PostgresConfiguration {
     public var waiters: Int
     /// How many callers of one tenant may wait.
     public var waitersPerTenant: Int
+    /// How many connections bulk work may hold at a time while one tenant calls and another is there too; nil for what
+    /// never steps back.
+    public var connectionsBesideOthers: Int?
 
     /// Sets all limits.
     public init(
-      connections: Int, connectionsPerTenant: Int, statementTimeout: Duration?, waiters: Int, waitersPerTenant: Int
+      connections: Int, connectionsPerTenant: Int, statementTimeout: Duration?, waiters: Int, waitersPerTenant: Int,
+      connectionsBesideOthers: Int? = nil
     ) {
       self.connections = connections
       self.connectionsPerTenant = connectionsPerTenant
+      self.connectionsBesideOthers = connectionsBesideOthers
       self.statementTimeout = statementTimeout
       self.waiters = waiters
       self.waitersPerTenant = waitersPerTenant
@@ -98,7 +103,8 @@ extension PostgresConfiguration.LeasedLimits {
   var usable: Self {
     Self(
       connections: max(1, connections), connectionsPerTenant: max(1, connectionsPerTenant),
-      statementTimeout: statementTimeout, waiters: max(0, waiters), waitersPerTenant: max(0, waitersPerTenant))
+      statementTimeout: statementTimeout, waiters: max(0, waiters), waitersPerTenant: max(0, waitersPerTenant),
+      connectionsBesideOthers: connectionsBesideOthers.map { max(1, $0) })
   }
 }
 

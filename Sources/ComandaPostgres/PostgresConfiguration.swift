@@ -17,9 +17,11 @@ public struct PostgresConfiguration: Sendable {
   /// Transactions with decisions in between. Default: 4 connections, 3 of them for one tenant, 10 s a statement.
   public var interactive = LeasedLimits(
     connections: 4, connectionsPerTenant: 3, statementTimeout: .seconds(10), waiters: 1_024, waitersPerTenant: 64)
-  /// COPY and statements over thousands of rows. Default: 4 connections, 3 of them for one tenant, 60 s a statement.
+  /// COPY and statements over thousands of rows. Default: 4 connections, 3 of them for one tenant, 60 s a statement; half
+  /// as many as there are cores, and at least 1, while other tenants call.
   public var imports = LeasedLimits(
-    connections: 4, connectionsPerTenant: 3, statementTimeout: .seconds(60), waiters: 1_024, waitersPerTenant: 64)
+    connections: 4, connectionsPerTenant: 3, statementTimeout: .seconds(60), waiters: 1_024, waitersPerTenant: 64,
+    connectionsBesideOthers: max(1, coresOfThisMachine / 2))
   /// Reads that may look at much: each keeps a core busy for as long as it lasts, so that more of them than there are
   /// cores would slow everybody down. Default: a connection for each core and at least 2, half of them for one
   /// tenant, 5 s a statement.

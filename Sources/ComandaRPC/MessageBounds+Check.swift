@@ -18,6 +18,7 @@ private struct MessageCheck {
   let message: String
   var violations: [RequestViolation] = []
   private var unknownFields = 0
+  private var isStopped = false
 
   init(message: String) {
     self.message = message
@@ -28,7 +29,7 @@ private struct MessageCheck {
     var rest = ProtobufReader(bytes)
     // Which single fields have come, and how often the repeated ones: a few numbers on the stack.
     var counts = FieldCounts(bounds.fields.count)
-    while let key = try next(&rest) {
+    while !isStopped, let key = try next(&rest) {
       guard let index = bounds.fields.firstIndex(where: { $0.number == key.number }),
         bounds.fields[index].accepts(key.type)
       else {
@@ -41,7 +42,7 @@ private struct MessageCheck {
       case (let limit?, .delimited) where field.kind.isNumber:
         try readPacked(&rest, field, limit: limit, &counts, index, path)
       case (let limit?, _) where count > limit:
-        try skip(&rest, key.type)
+        stop(path + field.name, limit)
       case (nil, .delimited) where count > 1:
         report(path + field.name, .repeated)
         try skip(&rest, key.type)
@@ -50,11 +51,12 @@ private struct MessageCheck {
         try read(&rest, field, key.type, path: field.name.isEmpty ? path : path + field.name + place)
       }
     }
-    for (index, field) in bounds.fields.enumerated() {
-      if let limit = field.maxCount, counts[index] > limit {
-        report(path + field.name, .tooMany(count: counts[index], limit: limit))
-      }
-    }
+  }
+
+  /// A list is too long: nothing more is read, since reading millions of entries is what the bound is to prevent.
+  private mutating func stop(_ field: String, _ limit: Int) {
+    isStopped = true
+    report(field, .tooMany(limit: limit))
   }
 
   private mutating func read(
@@ -80,7 +82,7 @@ private struct MessageCheck {
   ) throws(RPCError) {
     counts.decrement(index)
     var packed = ProtobufReader(try delimited(&rest))
-    while !packed.isAtEnd {
+    while !isStopped, !packed.isAtEnd {
       let count = counts.increment(index)
       switch field.kind {
       case .fixed32: try skip(&packed, .fixed32)
@@ -90,6 +92,7 @@ private struct MessageCheck {
         if count <= limit { checkValue(value, known, "\(path)\(field.name)[\(count - 1)]") }  // bounded: at least 1
       default: _ = try varint(&packed)
       }
+      if count > limit { stop(path + field.name, limit) }
     }
   }
 

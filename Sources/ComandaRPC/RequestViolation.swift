@@ -21,8 +21,8 @@ public struct RequestViolation: Hashable, Sendable {
     case notUTF8
     /// A text holds a control character other than tab and line break.
     case controlCharacter(UInt32)
-    /// A list has too many entries.
-    case tooMany(count: Int, limit: Int)
+    /// A list has more entries than it may; how many is not counted.
+    case tooMany(limit: Int)
     /// An enum has no such number.
     case unknownValue(Int64, known: [String])
     /// A moment lies outside of the years 1970 to 9999, or its nanoseconds outside of one second.

@@ -86,6 +86,7 @@ enum ErrorDetails {
     "CONCURRENT_CHANGE": "他の処理と競合しました。もう一度お試しください。",
     "STORE_UNAVAILABLE": "現在サービスを利用できません。しばらくしてからお試しください。",
     "TOO_MANY_CALLS": "リクエストが多すぎます。しばらくしてからお試しください。",
+    "TOO_SLOW": "検索に時間がかかりすぎました。条件を絞り込んでください。",
     "SERVER_DRAINING": "サーバーが再起動します。再接続してください。",
     "INTERNAL": "内部エラーが発生しました。",
   ]

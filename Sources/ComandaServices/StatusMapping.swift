@@ -64,6 +64,7 @@ extension RPCError {
     case .tooManyUnfinishedImports(let limit):
       code = .resourceExhausted
       facts["limit"] = String(limit)
+    case .tooSlow: code = .deadlineExceeded
     case .fault: code = .internal
     }
     self.init(
@@ -113,7 +114,7 @@ extension ComandaDomain.FieldViolation {
         .outOfRange(value: "\(count) bytes", allowed: "at most \(limit) bytes")
       case .notUTF8: .malformed(expected: "valid UTF-8")
       case .controlCharacter(let scalar): .controlCharacter(scalar: scalar)
-      case .tooMany(let count, let limit): .tooMany(count: count, limit: limit)
+      case .tooMany(let limit): .moreThan(limit: limit)
       case .unknownValue(let value, let known): .unknownValue(given: "\(value)", allowed: known)
       case .momentOutOfRange(let seconds, let nanoseconds):
         .outOfRange(

@@ -6,7 +6,7 @@ extension PostgresImportStore {
   public func rows(
     of id: ImportID, of business: BusinessID, outcomes: Set<RowOutcome>, page: PageRequest<Int64>
   ) async throws -> Page<ImportRow, Int64> {
-    try await errors.translating {
+    try await errors.translatingReport {
       try await pool.withConnection(.reports, for: business.uuid) { connection in
         let key: [Parameter] = [.id(business), .id(id)]
         // bounded: a page has at most 1,000 rows

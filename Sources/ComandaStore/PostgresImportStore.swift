@@ -37,7 +37,7 @@ public struct PostgresImportStore: ImportStore {
   ) async throws -> Page<Import, ImportID> {
     let states = states.isEmpty ? Set(ImportState.allCases) : states
     let before = page.after ?? ImportID(UUID(high: .max, low: .max))
-    return try await errors.translating {
+    return try await errors.translatingReport {
       let result = try await pool.withConnection(.reports, for: business.uuid) { connection in
         try await connection.query(
           SQL.importList,

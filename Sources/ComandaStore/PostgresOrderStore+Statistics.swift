@@ -9,7 +9,7 @@ extension PostgresOrderStore {
       .time(filter.placedBefore ?? Timestamp.representable.upperBound), .orNull(filter.importID) { .id($0) },
       .text(filter.customerPattern), .text(filter.textPattern),
     ]
-    return try await errors.translating {
+    return try await errors.translatingReport {
       let result = try await pool.withConnection(.reports, for: business.uuid) { connection in
         try await connection.query(SQL.orderStatistics, parameters)
       }

@@ -38,7 +38,7 @@ public struct PostgresOrderStore: OrderStore {
   ) async throws -> (found: [Order], deferred: [OrderID]) {
     var known: Set<OrderID> = []
     let distinct = ids.filter { known.insert($0).inserted }
-    return try await errors.translating {
+    return try await errors.translatingReport {
       let page = try await pool.withConnection(.reports, for: business.uuid) { connection in
         try await connection.orders(
           SQL.orderFindBatch, [.id(business), .uuidArray(distinct.map(\.uuid))], of: business, limit: distinct.count)
@@ -65,7 +65,7 @@ public struct PostgresOrderStore: OrderStore {
       .time(before.placedAt), .id(before.id), .int8(Int64(page.size) + 1), .orNull(filter.importID) { .id($0) },
       .text(filter.customerPattern), .text(filter.textPattern),
     ]
-    return try await errors.translating {
+    return try await errors.translatingReport {
       let read = try await pool.withConnection(.reports, for: business.uuid) { connection in
         try await connection.orders(SQL.orderList, parameters, of: business, limit: page.size)
       }

@@ -23,6 +23,20 @@ struct StoreErrors: Sendable {
     }
   }
 
+  /// The same for reads that may look at much: one that the database stopped at its time limit was asked for too much, and
+  /// asking again would only have it do the same work again.
+  nonisolated(nonsending) func translatingReport<Value>(
+    _ body: nonisolated(nonsending) () async throws -> Value
+  ) async throws -> Value {
+    try await translating {
+      do {
+        return try await body()
+      } catch let error as PostgresError where error.kind == .statementTimeout {
+        throw DomainError.tooSlow
+      }
+    }
+  }
+
   /// What is not the database's stays as it is.
   func translated(_ error: any Error) -> any Error {
     switch error {

@@ -34,7 +34,7 @@ struct PoolFairnessTests {
     for slot in pool.slotsToConnect(now: start) { _ = pool.connected(slot) }
     while let (_, slot) = pool.nextCall() { pool.callEnded(slot, of: nil) }
     var slots: [Int] = []
-    while let (_, slot) = pool.nextLease() { slots.append(slot) }
+    while let (_, slot) = pool.nextLease(now: .now) { slots.append(slot) }
     for slot in slots { _ = pool.release(slot, reusable: true) }
     #expect(pool.isIdle)
     return pool
@@ -48,7 +48,7 @@ struct PoolFairnessTests {
     for name in ["b1", "b2"] { #expect(pool.lease(name, of: blue, in: 0, now: start) == .waits) }
     #expect(pool.lease("p1", of: nil, in: 0, now: start) == .waits)
     var served: [String] = []
-    while pool.release(0, reusable: true) == .keep, let next = pool.nextLease() { served.append(next.0) }
+    while pool.release(0, reusable: true) == .keep, let next = pool.nextLease(now: .now) { served.append(next.0) }
     #expect(served == ["r1", "b1", "p1", "r2", "b2", "r3"])
   }
 
@@ -58,14 +58,14 @@ struct PoolFairnessTests {
     #expect(pool.lease("r1", of: red, in: 0, now: start) == .served(0))
     #expect(pool.lease("r2", of: red, in: 0, now: start) == .served(1))
     #expect(pool.lease("r3", of: red, in: 0, now: start) == .waits)
-    #expect(pool.nextLease() == nil)
+    #expect(pool.nextLease(now: .now) == nil)
     #expect(pool.lease("b1", of: blue, in: 0, now: start) == .served(2))
     #expect(pool.lease("b2", of: blue, in: 0, now: start) == .waits)
     #expect(pool.release(2, reusable: true) == .keep)
     // Red came first but is still at its bound.
-    #expect(pool.nextLease()?.0 == "b2")
+    #expect(pool.nextLease(now: .now)?.0 == "b2")
     #expect(pool.release(1, reusable: true) == .keep)
-    #expect(pool.nextLease()?.0 == "r3")
+    #expect(pool.nextLease(now: .now)?.0 == "r3")
     // The platform's own work has no bound but the lane's.
     for slot in 0...2 { #expect(pool.release(slot, reusable: true) == .keep) }
     for slot in 0...2 { #expect(pool.lease("p", of: nil, in: 0, now: start) == .served(slot)) }
@@ -79,9 +79,9 @@ struct PoolFairnessTests {
     _ = pool.lease("b1", of: blue, in: 0, now: start)
     #expect(pool.slotsToConnect(now: start) == [2])
     for slot in 0...2 { #expect(pool.connected(slot) == true) }
-    #expect(pool.nextLease()?.0 == "r1")
-    #expect(pool.nextLease()?.0 == "b1")
-    #expect(pool.nextLease()?.0 == "r2")
+    #expect(pool.nextLease(now: .now)?.0 == "r1")
+    #expect(pool.nextLease(now: .now)?.0 == "b1")
+    #expect(pool.nextLease(now: .now)?.0 == "r2")
     #expect(pool.slotsToConnect(now: start) == [])
   }
 
@@ -110,8 +110,8 @@ struct PoolFairnessTests {
     #expect(pool.nextCall()?.1 == 1)
     #expect(pool.nextCall() == nil)
     #expect(pool.release(3, reusable: true) == .keep)
-    #expect(pool.nextLease()?.1 == 3)
-    #expect(pool.nextLease() == nil)
+    #expect(pool.nextLease(now: .now)?.1 == 3)
+    #expect(pool.nextLease(now: .now) == nil)
   }
 
   @Test("a flood of calls of one tenant leaves room for another's, which overtakes those that wait")

@@ -180,7 +180,7 @@ private struct PoolSimulation {
   }
 
   private mutating func settle() {
-    while let (asker, slot) = pool.nextLease() { grant(asker, slot) }
+    while let (asker, slot) = pool.nextLease(now: .now) { grant(asker, slot) }
     while let (asker, slot) = pool.nextCall() { send(asker, slot) }
   }
 

@@ -140,11 +140,11 @@ struct PoolStateMachineTests {
     #expect(pool.slotsToConnect(now: start) == [3])
     #expect(pool.lease("c", now: start) == .refused(.tooManyWaiters))
     #expect(pool.connected(3) == true)
-    let granted = pool.nextLease()
+    let granted = pool.nextLease(now: .now)
     #expect(granted?.0 == "a" && granted?.1 == 3)
-    #expect(pool.nextLease() == nil)
+    #expect(pool.nextLease(now: .now) == nil)
     #expect(pool.release(3, reusable: true) == .keep)
-    #expect(pool.nextLease()?.0 == "b")
+    #expect(pool.nextLease(now: .now)?.0 == "b")
     #expect(pool.release(3, reusable: false) == .close)
   }
 
@@ -154,7 +154,7 @@ struct PoolStateMachineTests {
     _ = pool.lease("a", now: start)
     _ = pool.slotsToConnect(now: start)
     _ = pool.connected(2)
-    _ = pool.nextLease()
+    _ = pool.nextLease(now: .now)
     pool.lost(2)
     #expect(!pool.isIdle)
     #expect(pool.release(2, reusable: false) == .close)
@@ -173,7 +173,7 @@ struct PoolStateMachineTests {
     #expect(pool.lease("c", now: start) == .waits)
     _ = pool.slotsToConnect(now: start)
     #expect(pool.connected(2) == true)
-    #expect(pool.nextLease()?.0 == "b")
+    #expect(pool.nextLease(now: .now)?.0 == "b")
     pool.withdraw(of: nil, in: 0) { $0 == "b" }
     pool.withdraw(of: nil, in: 0) { $0 == "c" }
     #expect(pool.nextDeadline == nil)

@@ -64,8 +64,8 @@ struct MessageBoundsTests {
       bytes: [16, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1], field: "status",
       problem: .unknownValue(-1, known: ["OPEN", "CLOSED"])),
     Wrong(bytes: [26, 2, 1, 9], field: "statuses[1]", problem: .unknownValue(9, known: ["OPEN", "CLOSED"])),
-    Wrong(bytes: [24, 1, 26, 3, 1, 1, 1], field: "statuses", problem: .tooMany(count: 4, limit: 3)),
-    Wrong(bytes: [34, 0, 34, 0, 34, 0], field: "lines", problem: .tooMany(count: 3, limit: 2)),
+    Wrong(bytes: [24, 1, 26, 3, 1, 1, 1], field: "statuses", problem: .tooMany(limit: 3)),
+    Wrong(bytes: [34, 0, 34, 0, 34, 0], field: "lines", problem: .tooMany(limit: 2)),
     Wrong(bytes: [34, 0, 34, 3, 10, 1, 7], field: "lines[1].name", problem: .controlCharacter(7)),
     Wrong(
       bytes: [42, 11, 8, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1], field: "start_at",
@@ -77,7 +77,7 @@ struct MessageBoundsTests {
     Wrong(bytes: [58, 3, 10, 1, 7], field: "name", problem: .controlCharacter(7)),
     Wrong(bytes: [58, 0, 58, 0], field: "", problem: .repeated),
     Wrong(
-      bytes: [66, 12, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], field: "numbers", problem: .tooMany(count: 3, limit: 2)),
+      bytes: [66, 12, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], field: "numbers", problem: .tooMany(limit: 2)),
   ]
 
   @Test("what breaks a bound is named", arguments: wrong)

@@ -19,6 +19,7 @@ struct StatusMappingTests {
     (.fileDiffers, .failedPrecondition), (.scopeMissing(.ordersRead), .permissionDenied),
     (.businessForeign, .permissionDenied), (.businessMissing, .invalidArgument), (.aborted, .aborted),
     (.storeUnavailable(mayHaveTakenEffect: true), .unavailable), (.tooManyCalls, .resourceExhausted),
+    (.tooSlow, .deadlineExceeded),
     (.fault, .internal),
   ]
 
@@ -63,7 +64,7 @@ struct StatusMappingTests {
     let known = ["PENDING", "ACCEPTED"]
     let problems: [(RequestViolation.Problem, String)] = [
       (.tooLong(length: 9, limit: 8), "TOO_LONG"), (.tooManyBytes(count: 9, limit: 8), "OUT_OF_RANGE"),
-      (.notUTF8, "MALFORMED"), (.controlCharacter(0), "CONTROL_CHARACTER"), (.tooMany(count: 9, limit: 8), "TOO_MANY"),
+      (.notUTF8, "MALFORMED"), (.controlCharacter(0), "CONTROL_CHARACTER"), (.tooMany(limit: 8), "TOO_MANY"),
       (.unknownValue(65_538, known: known), "UNKNOWN_VALUE"),
       (.momentOutOfRange(seconds: -1, nanoseconds: 0), "OUT_OF_RANGE"), (.repeated, "CONTRADICTION"),
     ]

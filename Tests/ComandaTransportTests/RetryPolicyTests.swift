@@ -122,11 +122,24 @@ struct RetryPolicyTests {
 
 @Suite("Keepalive of a client")
 struct ClientKeepaliveTests {
+  private var settings: ClientSettings {
+    var settings = ClientSettings()
+    settings.keepaliveInterval = .seconds(30)
+    settings.keepaliveTimeout = .seconds(20)
+    return settings
+  }
+
+  @Test("by default a frozen server is given up before the time of an ordinary call is up")
+  func defaults() {
+    let settings = ClientSettings()
+    #expect(settings.keepaliveInterval + settings.keepaliveTimeout < .seconds(10))
+  }
+
   private func at(_ seconds: UInt64) -> NIODeadline { .uptimeNanoseconds(seconds * 1_000_000_000) }
 
   @Test("a server that is silent while calls are open is asked after 30 s, and given up 20 s later")
   func silence() {
-    var keepalive = ClientKeepalive(ClientSettings(), now: at(0))
+    var keepalive = ClientKeepalive(settings, now: at(0))
     #expect(keepalive.firstLook == at(30))
     #expect(keepalive.look(hasCalls: true, now: at(30)) == .ping(until: at(50)))
     #expect(keepalive.look(hasCalls: true, now: at(50)) == .fail)
@@ -134,7 +147,7 @@ struct ClientKeepaliveTests {
 
   @Test("any bytes are a sign of life")
   func life() {
-    var keepalive = ClientKeepalive(ClientSettings(), now: at(0))
+    var keepalive = ClientKeepalive(settings, now: at(0))
     keepalive.received(now: at(10))
     #expect(keepalive.look(hasCalls: true, now: at(30)) == .wait(until: at(40)))
     #expect(keepalive.look(hasCalls: true, now: at(40)) == .ping(until: at(60)))
@@ -144,7 +157,7 @@ struct ClientKeepaliveTests {
 
   @Test("without calls a silent server is left alone, or asked at an interval of its own")
   func withoutCalls() {
-    var settings = ClientSettings()
+    var settings = settings
     var keepalive = ClientKeepalive(settings, now: at(0))
     #expect(keepalive.look(hasCalls: false, now: at(30)) == .wait(until: at(60)))
     #expect(keepalive.look(hasCalls: true, now: at(60)) == .ping(until: at(80)))

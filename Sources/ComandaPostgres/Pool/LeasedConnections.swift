@@ -28,12 +28,15 @@ struct LeasedConnections<Lease> {
   /// The numbers of its connections in the pool.
   let slots: Range<Slot>
   private var states: [State]
+  /// How many may be held at the moment: fewer than there are while bulk work steps back.
+  var allowance: Int
   private(set) var waiting = TurnQueue<Lease>()
 
   init(_ limits: PostgresConfiguration.LeasedLimits, firstSlot: Slot) {
     self.limits = limits
     slots = firstSlot..<firstSlot + limits.connections
     states = Array(repeating: .empty, count: limits.connections)
+    allowance = limits.connections
   }
 
   var isIdle: Bool { waiting.isEmpty && !states.contains { $0.isLeased } }
@@ -106,7 +109,9 @@ extension LeasedConnections {
     set { states[slot - slots.lowerBound] = newValue }
   }
 
-  private func readySlot() -> Slot? { slots.first { self[$0] == .ready } }
+  private func readySlot() -> Slot? {
+    states.count(where: \.isLeased) < allowance ? slots.first { self[$0] == .ready } : nil
+  }
 
   private func room(for tenant: Tenant) -> Int {
     guard tenant != nil else { return limits.connections }

@@ -207,7 +207,7 @@ final class PoolDriver {
   private func settle() {
     repeat {
       for slot in slots.indices { endCalls(slot) }
-      while let (lease, slot) = pool.nextLease() { grant(lease, slot) }
+      while let (lease, slot) = pool.nextLease(now: now) { grant(lease, slot) }
       while let (call, slot) = pool.nextCall() { send(call, on: slot) }
       sendReads()
       for slot in pool.slotsToConnect(now: now) { connect(slot) }

@@ -62,9 +62,12 @@ struct PoolStateMachine<Call, Lease> {
   private let owners: [Owner]
   private var pipelined: [PipelinedConnections<Call>] = []
   private var leased: [LeasedConnections<Lease>] = []
+  private var activity = TenantActivity()
   private var failures = 0
   private var retryAt: Instant?
   private var isShutDown = false
+  /// When bulk work that waits may have more connections again.
+  private var yieldsUntil: Instant?
 
   init(_ limits: Limits) {
     self.limits = limits
@@ -103,6 +106,7 @@ struct PoolStateMachine<Call, Lease> {
   /// A call wants to be sent.
   mutating func call(_ call: Call, of tenant: Tenant, in lane: Int, now: Instant) -> Outcome {
     guard !isShutDown else { return .refused(.shutDown) }
+    activity.called(tenant, at: now)
     return Outcome(pipelined[lane].call(call, of: tenant, until: now + limits.acquireTimeout))
   }
 
@@ -124,15 +128,30 @@ struct PoolStateMachine<Call, Lease> {
   /// A caller wants a connection alone.
   mutating func lease(_ lease: Lease, of tenant: Tenant, in lane: Int, now: Instant) -> Outcome {
     guard !isShutDown else { return .refused(.shutDown) }
+    if leased[lane].limits.connectionsBesideOthers == nil {
+      activity.called(tenant, at: now)
+    } else {
+      activity.wantedBulkWork(tenant, at: now)
+      setAllowance(of: lane, now: now)
+    }
     return Outcome(leased[lane].lease(lease, of: tenant, until: now + limits.acquireTimeout))
   }
 
   /// The next waiting caller for whom there is a connection.
-  mutating func nextLease() -> (Lease, Slot)? {
+  mutating func nextLease(now: Instant) -> (Lease, Slot)? {
     for lane in leased.indices {
+      if !leased[lane].waiting.isEmpty { setAllowance(of: lane, now: now) }
       if let next = leased[lane].next() { return next }
     }
     return nil
+  }
+
+  /// Bulk work steps back while its tenants are not the only ones who call.
+  private mutating func setAllowance(of lane: Int, now: Instant) {
+    guard let few = leased[lane].limits.connectionsBesideOthers else { return }
+    let yieldsUntil = activity.bulkWorkYields(at: now)
+    leased[lane].allowance = yieldsUntil == nil ? leased[lane].limits.connections : few
+    self.yieldsUntil = yieldsUntil
   }
 
   /// A caller no longer wants to wait for a connection; no matter if it has got one.
@@ -229,6 +248,7 @@ struct PoolStateMachine<Call, Lease> {
     for lane in leased {
       consider(lane.waiting.earliestDeadline)
       wantsRetry = wantsRetry || !lane.waiting.isEmpty
+      if lane.allowance < lane.limits.connections, !lane.waiting.isEmpty { consider(yieldsUntil) }
     }
     if wantsRetry { consider(retryAt) }
     return earliest

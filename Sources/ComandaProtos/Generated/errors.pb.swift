@@ -35,7 +35,7 @@ public nonisolated struct Comanda_V1_ErrorDetails: Sendable {
   /// be added. There are, with the metadata that goes with them:
   ///
   /// - of any request: `INVALID_FIELDS` (with violations), `INVALID_PAGE_TOKEN`, `REQUEST_ID_REUSED`,
-  ///   `CONCURRENT_CHANGE`, `TOO_MANY_CALLS`, `STORE_UNAVAILABLE`, `SERVER_DRAINING` (with `resume_after_sequence`),
+  ///   `CONCURRENT_CHANGE`, `TOO_MANY_CALLS`, `TOO_SLOW`, `STORE_UNAVAILABLE`, `SERVER_DRAINING` (with `resume_after_sequence`),
   ///   `INTERNAL`;
   /// - of its credentials: `CREDENTIAL_MISSING`, `CREDENTIAL_UNKNOWN`, `CREDENTIAL_ENDED`, `SCOPE_MISSING`,
   ///   `BUSINESS_FOREIGN`, `BUSINESS_MISSING`;

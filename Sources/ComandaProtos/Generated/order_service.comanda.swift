@@ -176,7 +176,7 @@ public enum Comanda_V1_OrderService {
 
     /// Lists the orders that match a filter, the latest placed first.
     ///
-    /// Errors: UNIMPLEMENTED for a condition that the server does not have yet.
+    /// Errors: DEADLINE_EXCEEDED with the reason `TOO_SLOW` for a filter that has too many orders looked at.
     func listOrders(
       _ request: Comanda_V1_ListOrdersRequest,
       context: ServerContext
@@ -303,7 +303,7 @@ public enum Comanda_V1_OrderService {
 
     /// Lists the orders that match a filter, the latest placed first.
     ///
-    /// Errors: UNIMPLEMENTED for a condition that the server does not have yet.
+    /// Errors: DEADLINE_EXCEEDED with the reason `TOO_SLOW` for a filter that has too many orders looked at.
     public func listOrders(
       _ request: Comanda_V1_ListOrdersRequest,
       options: CallOptions = CallOptions()

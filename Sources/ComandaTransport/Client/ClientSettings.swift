@@ -26,14 +26,17 @@ public struct ClientSettings: Sendable {
   /// A connection that had no call for so long, or for half of it, is closed, and made anew by the next call. Load
   /// balancers and firewalls forget connections after 4 minutes (Azure) to 350 seconds (AWS), mostly without a word.
   public var idleTimeout = TimeAmount.minutes(4)
-  /// With open calls, a server that was silent for so long is asked for a sign of life: a server that is gone without
-  /// closing (its machine or its network is) otherwise shows only when the kernel gives up, after 15 minutes.
-  public var keepaliveInterval = TimeAmount.seconds(30)
+  /// With open calls, a server that was silent for so long is asked for a sign of life: a server that is frozen, or gone
+  /// without closing (its machine or its network is), otherwise shows only when the kernel gives up, after 15 minutes.
+  /// Together with ``keepaliveTimeout`` shorter than the 10 s that most calls may take, so that another server can still
+  /// answer them.
+  public var keepaliveInterval = TimeAmount.seconds(4)
   /// The same without open calls; nil to leave such connections alone. They live for ``idleTimeout`` only, and a call
   /// that meets a dead one has its own keepalive; asking then wakes radios and servers for nothing.
   public var keepaliveWithoutCalls: TimeAmount?
-  /// How long the sign of life may take. Longer than most routing hiccups and any pause of a server that is well.
-  public var keepaliveTimeout = TimeAmount.seconds(20)
+  /// How long the sign of life may take. Longer than most routing hiccups and any pause of a server that is well; any byte
+  /// that comes is one, so that a slow line is not taken for a dead one.
+  public var keepaliveTimeout = TimeAmount.seconds(4)
   /// Calls after which a connection is replaced: the protocol numbers them with 31 bits, and stops at the last one.
   public var callsPerConnection: UInt32 = 2_000_000_000
   /// Bytes produced at a time.

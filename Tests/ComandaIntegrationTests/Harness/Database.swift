@@ -37,6 +37,14 @@ struct Database {
     try await pool.withConnection { try await $0.execute(script: sql) }
   }
 
+  /// Has the account's token expire now.
+  func expire(_ account: Account) async throws {
+    guard let token = UUID(uuidString: account.tokenID) else { throw HarnessError("a token's id is no UUID") }
+    _ = try await pool.withConnection { connection in
+      try await connection.query(Statement("UPDATE tokens SET expires_at = now() WHERE token_id = $1"), [.uuid(token)])
+    }
+  }
+
   /// The rules of the schema that the data breaks.
   func brokenRules() async throws -> [String] {
     let result = try await pool.withConnection { try await $0.query(Statement(Schema.integrityCheck)) }

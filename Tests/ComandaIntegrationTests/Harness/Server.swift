@@ -28,15 +28,19 @@ final class Server: Sendable {
   }
 
   /// Starts a server with nothing in its database but the demonstration business.
-  static func start() async throws -> Server {
+  ///
+  /// - Parameter environment: added to the process's own; its database inherits nothing.
+  static func start(environment: (_ directory: String) -> [String: String] = { _ in [:] }) async throws -> Server {
     let directory = try TestRun.makeDirectory("server")
-    let (process, ready) = try await launch(directory, listen: "127.0.0.1:0")
+    let (process, ready) = try await launch(directory, listen: "127.0.0.1:0", environment: environment(directory))
     return Server(directory: directory, address: ready.listen, process: process)
   }
 
   /// Lends a server of the caller's own, and stops it.
-  static func withOwn<Result>(_ body: (Server) async throws -> Result) async throws -> Result {
-    let server = try await start()
+  static func withOwn<Result>(
+    environment: (_ directory: String) -> [String: String] = { _ in [:] }, _ body: (Server) async throws -> Result
+  ) async throws -> Result {
+    let server = try await start(environment: environment)
     do {
       let result = try await body(server)
       try await server.stop()
@@ -54,9 +58,11 @@ final class Server: Sendable {
 
   private static let sharedServer = Task { try await start() }
 
-  private static func launch(_ directory: String, listen: String) async throws -> (ChildProcess, ReadyLine) {
+  private static func launch(
+    _ directory: String, listen: String, environment: [String: String] = [:]
+  ) async throws -> (ChildProcess, ReadyLine) {
     let process = try ChildProcess(
-      Program.path("comanda-server"), ["--embedded", directory, "--listen", listen])
+      Program.path("comanda-server"), ["--embedded", directory, "--listen", listen], environment: environment)
     let ready = try await eventually(
       "the server is ready", within: .seconds(120), explain: { process.transcript }
     ) { () throws -> ReadyLine? in

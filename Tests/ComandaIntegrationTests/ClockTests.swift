@@ -1,0 +1,122 @@
+import ComandaProtos
+import ComandaRPC
+import ComandaTestRun
+import ComandaTransport
+import Foundation
+import Testing
+
+private typealias Orders = Comanda_V1_OrderService.Client
+private typealias Imports = Comanda_V1_BatchImportService.Client
+
+/// A machine's clock that is set while the server runs, by libfaketime. The clock that only goes forward stays as it is,
+/// as it does when an operator or NTP sets the other one.
+@Suite("A clock that is set", .timeLimit(.minutes(20)), .enabled(if: FakeTime.library != nil))
+struct ClockTests {
+  @Test("ten minutes back, it keeps no revoked token alive, neither for calls nor for a watch")
+  func revocation() async throws {
+    let clock = try FakeTime()
+    try await Server.withOwn(environment: clock.environment(directory:)) { server in
+      let account = try await Account.make(on: server)
+      try await server.withChannel(token: account.token) { channel in
+        let imports = Imports(channel)
+        let created = try await imports.createImport(.named("1"))
+        var watch = try await imports.watchImport(
+          .with { $0.importID = created.importID }, options: CallOptions(timeout: .seconds(60))
+        ).makeAsyncIterator()
+        #expect(try await watch.next()?.state == .receiving)
+        try clock.set("-600s")
+        try await account.revoke(on: server)
+        let ended = try await #require(throws: RPCError.self) { while try await watch.next() != nil {} }
+        #expect(ended.reason == "CREDENTIAL_ENDED")
+        let refused = try await eventually("a call is refused", within: .seconds(31)) { () -> RPCError? in
+          do {
+            _ = try await imports.getImport(.with { $0.importID = created.importID })
+            return nil
+          } catch let error as RPCError {
+            return error
+          }
+        }
+        #expect(refused.reason == "CREDENTIAL_ENDED")
+      }
+    }
+  }
+
+  @Test("back and forth by hours, it loses no connection, no call and no row of an import", arguments: ["-6h", "+6h"])
+  func jump(_ offset: String) async throws {
+    let clock = try FakeTime()
+    try await Server.withOwn(environment: clock.environment(directory:)) { server in
+      let account = try await Account.make(on: server)
+      let client = try CommandLineClient(account, of: server)
+      let file = try await SampleFile.make(orders: 3_000)
+      try await server.withChannel(token: account.token) { channel in
+        _ = try await Orders(channel).createOrder(.init(.sample("before")))
+        let upload = try client.start(["import", file, "--json"])
+        try clock.set(offset)
+        for number in 0..<20 { _ = try await Orders(channel).createOrder(.init(.sample("after-\(number)"))) }
+        let end = try await upload.awaitEnd()
+        #expect(end == .exit(0), "\(upload.transcript)")
+        let summary = try upload.json(as: ImportSummary.self)
+        #expect(summary == ImportSummary(rows: 3_000, applied: 3_000))
+        let statistics = try await Orders(channel).getOrderStatistics(.init())
+        #expect(statistics.orders == 3_021)
+      }
+      let broken = try await Database.of(server) { try await $0.brokenRules() }
+      #expect(broken == [])
+    }
+  }
+
+  @Test("a token that expires while a watch runs ends the watch")
+  func expiryDuringWatch() async throws {
+    let server = try await Server.shared()
+    let account = try await Account.make(on: server)
+    try await server.withChannel(token: account.token) { channel in
+      let imports = Imports(channel)
+      let created = try await imports.createImport(.named("1"))
+      var watch = try await imports.watchImport(
+        .with { $0.importID = created.importID }, options: CallOptions(timeout: .seconds(60))
+      ).makeAsyncIterator()
+      #expect(try await watch.next()?.state == .receiving)
+      try await Database.of(server) { try await $0.expire(account) }
+      let ended = try await #require(throws: RPCError.self) { while try await watch.next() != nil {} }
+      #expect(ended.reason == "CREDENTIAL_ENDED")
+    }
+  }
+}
+
+extension Comanda_V1_CreateImportRequest {
+  fileprivate static func named(_ requestID: String) -> Self {
+    .with {
+      $0.requestID = requestID
+      $0.spec.sourceName = "orders.csv"
+    }
+  }
+}
+
+/// The clock of processes that are started with its environment.
+private struct FakeTime {
+  /// Where Debian and Ubuntu have it.
+  static let library = try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib")
+    .map { "/usr/lib/\($0)/faketime/libfaketime.so.1" }
+    .first { FileManager.default.fileExists(atPath: $0) }
+
+  private let file: URL
+
+  init() throws {
+    file = URL(filePath: try TestRun.makeDirectory("faketime") + "/offset")
+    try set("+0")
+  }
+
+  /// With the library, a Swift program finds no arguments: the server gets its settings by the environment too.
+  func environment(directory: String) -> [String: String] {
+    [
+      "COMANDA_EMBEDDED": directory, "COMANDA_LISTEN": "127.0.0.1:0",
+      "LD_PRELOAD": Self.library ?? "", "FAKETIME_TIMESTAMP_FILE": file.path, "FAKETIME_CACHE_DURATION": "1",
+      "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1",
+    ]
+  }
+
+  /// Sets the clock to so much from the true time: `-600s`, `+6h`.
+  func set(_ offset: String) throws {
+    try Data((offset + "\n").utf8).write(to: file, options: .atomic)
+  }
+}
