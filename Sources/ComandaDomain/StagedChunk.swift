@@ -69,7 +69,8 @@ public struct StagedChunk: Sendable {
 
   /// The number of the first source line of the row at this index; nil when it has none.
   public func firstLine(ofRowAt index: Int) -> Int64? {
-    rows[index].lines.first.map { lines[$0].number }  // bounded: callers pass indices of rows, which hold those of lines
+    // bounded: callers pass indices of rows, which hold those of lines
+    rows[index].lines.first.map { lines[$0].number }
   }
 
   /// Lends the source lines of the row at this index, one after the other.

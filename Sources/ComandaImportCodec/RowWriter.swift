@@ -68,7 +68,7 @@ struct RowWriter {
 
   /// Ends the message that was begun last.
   mutating func close(_ message: OpenMessage) {
-    var length = bytes.count - message.start  // bounded: opening appended up to the start
+    var length = bytes.count - message.start  // bounded: bytes only grow while a message is open
     var place = message.start - 1  // bounded: opening kept a byte before it
     while length >= 0x80 {
       bytes[place] = UInt8(length & 0x7F) | 0x80  // bounded: seven bits; place has a byte

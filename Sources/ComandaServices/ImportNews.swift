@@ -30,7 +30,7 @@ public final class ImportNews: Sendable {
     }
     defer {
       state.withLock { state in
-        state.watchers[id]?[watcher] = nil
+        state.watchers[id]?[watcher] = nil  // bounded: a dictionary takes any key
         if state.watchers[id]?.isEmpty == true { state.watchers[id] = nil }
       }
     }

@@ -65,6 +65,7 @@ struct OrderValidationTests {
       return item
     }
     #expect(violations(draft, limits) == ["cost.total OUT_OF_RANGE"])
+    draft.fulfilment = .delivery(DeliveryAddress(address: "1 Harbour Street"))
     draft.cost.delivery = limits.amountMinorUnits
     #expect(violations(draft, limits) == ["cost.total OUT_OF_RANGE"])
   }
