@@ -79,6 +79,7 @@ let libraries: [Target] = [
       "ComandaTLS", "ComandaTransport", protobuf,
     ]),
   library("ComandaEmbeddedPostgres", ["CLinux", logging]),
+  library("ComandaTelemetry", [logging]),
   library("ComandaServerConfiguration", [argumentParser, configuration, logging]),
   library("ComandaConformanceService", ["ComandaProtos", "ComandaRPC", protobuf]),
   library(
@@ -96,8 +97,7 @@ let executables: [Target] = [
     [
       "CLinux", "ComandaConformanceService", "ComandaCrypto", "ComandaDomain", "ComandaEmbeddedPostgres",
       "ComandaPostgres", "ComandaProtos", "ComandaRPC", "ComandaServerConfiguration", "ComandaServices", "ComandaStore",
-      "ComandaTLS",
-      "ComandaTransport", argumentParser, lifecycle, logging, unixSignals,
+      "ComandaTLS", "ComandaTelemetry", "ComandaTransport", argumentParser, lifecycle, logging, unixSignals,
     ]),
   executable(
     "comanda",
@@ -167,6 +167,7 @@ let testTargets: [Target] = [
       "comanda", "ComandaClient", "ComandaImportFiles", "ComandaProtos", "ComandaRPC", "ComandaTestRun", argumentParser,
       protobuf,
     ]),
+  tests("ComandaTelemetryTests", ["ComandaTelemetry", logging]),
   tests(
     "ComandaIntegrationTests",
     [

@@ -59,8 +59,8 @@ struct OrderBatch {
   private func requestParameters(ids: Parameter, requestIDs: Parameter) -> [Parameter] {
     [
       .id(business), .text(method), requestIDs,
-      .byteaArray(orders.map { $0.mutation.request?.fingerprint.bytes ?? [] }), ids, .time(at),
-      .time(at.adding(seconds: RequestKey.rememberedSeconds)),
+      .byteaArray(orders.map { $0.mutation.request?.fingerprint.bytes ?? [] }), ids,
+      .float8(Double(RequestKey.rememberedSeconds)),
     ]
   }
 

@@ -19,9 +19,9 @@ extension RequestClaim {
   ) -> [(Statement, [Parameter])] {
     guard let request = mutation.request else { return [] }
     let key: [Parameter] = [.id(business), .text(mutation.method), .text(request.id)]
-    let expiry = mutation.at.adding(seconds: RequestKey.rememberedSeconds)
+    let memory = Parameter.float8(Double(RequestKey.rememberedSeconds))
     return [
-      (SQL.requestClaim, key + [.digest(request.fingerprint), .uuid(response), .time(mutation.at), .time(expiry)]),
+      (SQL.requestClaim, key + [.digest(request.fingerprint), .uuid(response), memory]),
       (SQL.requestFind, key),
     ]
   }

@@ -3,6 +3,7 @@ import ComandaDomain
 import ComandaEmbeddedPostgres
 import ComandaPostgres
 import ComandaServerConfiguration
+import ComandaTelemetry
 import Foundation
 import Logging
 import ServiceLifecycle
@@ -34,7 +35,7 @@ struct Serve: AsyncParsableCommand {
     LoggingSystem.bootstrap { label in
       var handler = StreamLogHandler.standardError(label: label)
       handler.logLevel = level
-      return handler
+      return RepeatLimitedLog(handler)
     }
     let logger = Logger(label: "comanda-server")
     // Before anything takes time: untrapped, the signal would end the process.

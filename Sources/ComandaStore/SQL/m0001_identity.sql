@@ -44,10 +44,12 @@ CREATE TABLE tokens (
   CONSTRAINT tokens_business CHECK ((kind = 1) = (business_id IS NOT NULL))
 );
 
--- Requests that were answered, to recognise one that is sent again.
+-- Requests that were answered, to recognise one that is sent again. Both times are the database's own: servers whose
+-- clocks differ agree on what has expired.
 CREATE TABLE requests (
   business_id uuid NOT NULL,
   response_id uuid NOT NULL,
+  claimed_at timestamptz NOT NULL,
   expires_at timestamptz NOT NULL,
   method text COLLATE "C" NOT NULL,
   request_id text COLLATE "C" NOT NULL,
