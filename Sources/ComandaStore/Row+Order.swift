@@ -61,7 +61,8 @@ extension Row {
         // bounded: each list has as many elements as names
         name: try known(names[index]), sku: try known(skus[index]),
         quantity: Quantity(thousandths: try known(quantities[index])),  // bounded: as before
-        unitPrice: unitPrices[index], total: try known(totals[index]), note: try known(notes[index]))  // bounded: as before
+        unitPrice: unitPrices[index],  // bounded: as before
+        total: try known(totals[index]), note: try known(notes[index]))  // bounded: as before
     }
   }
 }
