@@ -125,6 +125,7 @@ let testTargets: [Target] = [
   .executableTarget(
     name: "embedded-postgres-owner", dependencies: ["ComandaEmbeddedPostgres"], path: "Tests/EmbeddedPostgresOwner",
     swiftSettings: settings),
+  tests("ComandaTidyTests", []),
   tests("ComandaDomainTests", ["ComandaDomain"]),
   tests("ComandaCryptoTests", ["CCRC32C", "ComandaCrypto"]),
   tests("ComandaWireTests", ["ComandaWire", "ComandaWireTestKit", nioCore], exclude: ["Corpus"]),

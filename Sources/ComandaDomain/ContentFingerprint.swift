@@ -35,7 +35,7 @@ extension ValidatedOrder {
   /// an i64; an optional number is a byte 0, or a byte 1 and the number; all integers are little-endian. Every field
   /// is there even when it is empty, so that no two contents share a form.
   public func appendCanonicalBytes(to bytes: inout [UInt8]) {
-    bytes.append(UInt8(ContentFingerprint.currentVersion))
+    bytes.append(UInt8(clamping: ContentFingerprint.currentVersion))
     bytes.append(text: cost.currency.code)
     bytes.append(text: customer.name)
     bytes.append(text: customer.phone)
@@ -48,7 +48,7 @@ extension ValidatedOrder {
       bytes.append(text: place.address)
       bytes.append(text: place.instructions)
     }
-    bytes.append(integer: UInt32(truncatingIfNeeded: items.count))
+    bytes.append(integer: UInt32(clamping: items.count))
     for item in items {
       bytes.append(text: item.name)
       bytes.append(text: item.sku)
@@ -70,7 +70,7 @@ extension ValidatedOrder {
 
 extension [UInt8] {
   fileprivate mutating func append(text: String) {
-    append(integer: UInt32(truncatingIfNeeded: text.utf8.count))
+    append(integer: UInt32(clamping: text.utf8.count))
     append(contentsOf: text.utf8)
   }
 

@@ -19,6 +19,7 @@ public struct Currency: Hashable, Sendable {
 
   /// The ISO 4217 code, such as `JPY`.
   public var code: String {
+    // bounded: each is one byte of four
     String(decoding: [UInt8(packed >> 16 & 0xFF), UInt8(packed >> 8 & 0xFF), UInt8(packed & 0xFF)], as: UTF8.self)
   }
 
@@ -36,7 +37,7 @@ public struct Currency: Hashable, Sendable {
 
   private static func pack(_ code: some Collection<UInt8>) -> UInt32? {
     guard code.count == 3 else { return nil }
-    return code.reduce(0) { $0 << 8 | UInt32($1) }
+    return code.reduce(0) { $0 << 8 | UInt32($1) }  // bounded: a byte
   }
 
   private static let table: [UInt32: Currency] = {

@@ -90,7 +90,7 @@ extension FieldViolation.Problem {
 
   private func hexadecimal(_ scalar: UInt32) -> String {
     let digits = String(scalar, radix: 16, uppercase: true)
-    return String(repeating: "0", count: max(0, 4 - digits.utf8.count)) + digits
+    return String(repeating: "0", count: max(0, 4 - digits.utf8.count)) + digits  // bounded: at most 8 digits
   }
 }
 

@@ -54,7 +54,7 @@ extension UUID {
   public static func version7(at time: Timestamp, using random: inout some RandomNumberGenerator) -> UUID {
     let microseconds = UInt64(clamping: time.microseconds)
     let milliseconds = microseconds / 1_000
-    let fraction = (microseconds % 1_000) * 4_096 / 1_000
+    let fraction = (microseconds % 1_000) * 4_096 / 1_000  // bounded: a remainder below 1,000
     let high = milliseconds << 16 | 0x7000 | fraction
     let low = random.next() >> 2 | 1 << 63
     return UUID(high: high, low: low)

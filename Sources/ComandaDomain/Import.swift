@@ -96,7 +96,7 @@ public struct ImportDescription: Hashable, Sendable {
     ] {
       found += textProblems(text, limit: limit).map { FieldViolation(field: field, problem: $0) }
     }
-    if let expectedRows, !(0...Self.expectedRowsLimit).contains(expectedRows) {
+    if let expectedRows, expectedRows < 0 || expectedRows > Self.expectedRowsLimit {
       found.append(
         FieldViolation(
           field: "spec.expected_rows",

@@ -73,6 +73,7 @@ extension Quantity: CustomStringConvertible {
   public var description: String {
     let text = decimal(thousandths, exponent: 3)
     guard let lastNeeded = text.lastIndex(where: { $0 != "0" }) else { return text }
+    // bounded: an index of the text
     return String(text[lastNeeded] == "." ? text[..<lastNeeded] : text[...lastNeeded])
   }
 }
@@ -82,6 +83,7 @@ func decimal(_ number: Int64, exponent: Int) -> String {
   guard exponent > 0 else { return String(number) }
   let sign = number < 0 ? "-" : ""
   let digits = String(number.magnitude)
+  // bounded: an exponent is at most 3, and 64 bits are at most 19 digits
   let filled = String(repeating: "0", count: max(0, exponent + 1 - digits.utf8.count)) + digits
   return "\(sign)\(filled.dropLast(exponent)).\(filled.suffix(exponent))"
 }

@@ -35,7 +35,7 @@ public struct RequestKey: Hashable, Sendable {
   ///
   /// - Throws: ``DomainError/invalid(_:)`` naming `request_id`.
   public init(id: String, fingerprint: SHA256Digest) throws(DomainError) {
-    guard (1...Self.idLengthLimit).contains(id.utf8.count), id.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+    guard !id.isEmpty, id.utf8.count <= Self.idLengthLimit, id.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
       throw .invalid([
         FieldViolation(
           field: "request_id",

@@ -162,13 +162,13 @@ private struct OrderCheck {
     if let total = draft.total { amount(total, "cost.total") }
     let amountsAreRight =
       violations.count == before && !items.isEmpty
-      && items.allSatisfy { (0...limits.amountMinorUnits).contains($0.total) }
+      && items.allSatisfy { $0.total >= 0 && $0.total <= limits.amountMinorUnits }
       && !violations.contains { $0.field.hasSuffix(".total") || $0.field == "currency" }
     guard amountsAreRight else { return OrderCost(currency: currency, subtotal: 0, delivery: 0, total: 0) }
 
     // However the cost is stated, the same sum is too much.
-    let subtotal = items.reduce(0) { $0 + $1.total }  // bounded: 500 amounts of at most 10^12 each
-    let total = subtotal + delivery  // bounded: the same, and one more
+    let subtotal = items.reduce(Int64(0)) { $0.addingSaturated($1.total) }
+    let total = subtotal.addingSaturated(delivery)
     compare(draft.subtotal, subtotal, "cost.subtotal", currency, "the items add up to")
     compare(draft.total, total, "cost.total", currency, "items and delivery add up to")
     if violations.count == before { amount(total, "cost.total") }

@@ -54,9 +54,9 @@ public struct SHA256Digest: Hashable, Sendable {
 
   private static func value(ofHexDigit digit: UInt8) -> UInt8? {
     switch digit {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")  // bounded: by the pattern
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10  // bounded: by the pattern
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10  // bounded: by the pattern
     default: nil
     }
   }
@@ -67,10 +67,10 @@ extension SHA256Digest: CustomStringConvertible {
   public var description: String {
     let digits = Array("0123456789abcdef".utf8)
     var text: [UInt8] = []
-    text.reserveCapacity(2 * Self.byteCount)
+    text.reserveCapacity(2 * Self.byteCount)  // bounded: both are constants
     for byte in bytes {
-      text.append(digits[Int(byte >> 4)])
-      text.append(digits[Int(byte & 15)])
+      text.append(digits[Int(byte >> 4)])  // bounded: half a byte, of 16 digits
+      text.append(digits[Int(byte & 15)])  // bounded: the other half
     }
     return String(decoding: text, as: UTF8.self)
   }

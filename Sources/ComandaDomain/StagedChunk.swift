@@ -42,33 +42,34 @@ public struct StagedChunk: Sendable {
   public mutating func append(line number: Int64, bytes: UnsafeRawBufferPointer) {
     let start = lineBytes.count
     lineBytes.append(contentsOf: bytes)
-    lines.append(Line(number: number, bytes: start..<lineBytes.count))
+    lines.append(Line(number: number, bytes: start..<lineBytes.count))  // bounded: the buffer only grows
   }
 
   /// Appends the next row, which takes all lines that were appended since the one before it. The external id of a
   /// failed row is kept as ``StagedRow/knownID(_:)`` has it.
   public mutating func append(_ content: StagedRow.Content) {
     let start = rows.last?.lines.upperBound ?? 0
+    // bounded: earlier rows end where the lines did
     rows.append(StagedRow(content: content.keepable, lines: start..<lines.count))
   }
 
   /// Fails the row at this index with a problem, whatever it was.
   public mutating func fail(rowAt index: Int, externalID: String, _ problem: RowProblem) {
-    let row = rows[index]
-    rows[index] = StagedRow(
-      content: .failed(externalID: StagedRow.knownID(externalID), problems: [problem]), lines: row.lines)
+    rows[index].content = .failed(  // bounded: callers pass indices of rows
+      externalID: StagedRow.knownID(externalID), problems: [problem])
   }
 
   /// The rows at these indices as a chunk of their own.
   public func part(_ indices: Range<Int>) -> StagedChunk {
     var part = self
     part.firstRow = firstRow + Int64(indices.lowerBound)  // bounded: as lastRow
-    part.rows = Array(rows[indices])
+    part.rows = Array(rows[indices])  // bounded: callers pass indices of rows
     return part
   }
 
   /// The number of the first source line of the row at this index; nil when it has none.
   public func firstLine(ofRowAt index: Int) -> Int64? {
+    // bounded: callers pass indices of rows, which hold those of lines
     rows[index].lines.first.map { lines[$0].number }
   }
 
@@ -77,7 +78,8 @@ public struct StagedChunk: Sendable {
     ofRowAt index: Int, _ body: (_ line: Int64, _ bytes: UnsafeRawBufferPointer) throws -> Void
   ) rethrows {
     try lineBytes.withUnsafeBytes { buffer in
-      for line in lines[rows[index].lines] {
+      for line in lines[rows[index].lines] {  // bounded: as firstLine
+        // bounded: a line holds indices of lineBytes
         try body(line.number, UnsafeRawBufferPointer(rebasing: buffer[line.bytes]))
       }
     }
@@ -92,7 +94,7 @@ public struct StagedChunk: Sendable {
 /// A row of a chunk.
 public struct StagedRow: Sendable {
   /// What was found out about it.
-  public let content: Content
+  public fileprivate(set) var content: Content
   fileprivate let lines: Range<Int>
 
   /// What was found out about a row before it is stored.
@@ -122,6 +124,7 @@ public struct StagedRow: Sendable {
     guard externalID.utf8.count > limit, externalID.unicodeScalars.count > limit else {
       return externalID.withoutControlCharacters
     }
+    // bounded: the limit is 64
     return String(String.UnicodeScalarView(externalID.unicodeScalars.prefix(limit - 1))).withoutControlCharacters + "…"
   }
 }

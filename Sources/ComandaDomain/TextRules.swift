@@ -8,7 +8,7 @@ func textProblems(_ text: String, limit: Int) -> [FieldViolation.Problem] {
     if length > limit { problems.append(.tooLong(length: length, limit: limit)) }
   }
   if let control = firstControlCharacter(in: text) {
-    problems.append(.controlCharacter(scalar: UInt32(control)))
+    problems.append(.controlCharacter(scalar: UInt32(control)))  // bounded: a byte
   }
   return problems
 }

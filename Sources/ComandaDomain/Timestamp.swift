@@ -18,7 +18,7 @@ public struct Timestamp: Hashable, Sendable, Comparable {
     guard (0..<1_000_000_000).contains(nanoseconds) else { return nil }
     let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000)
     guard !overflow else { return nil }
-    let (sum, tooLarge) = whole.addingReportingOverflow(Int64(nanoseconds / 1_000))
+    let (sum, tooLarge) = whole.addingReportingOverflow(Int64(nanoseconds / 1_000))  // bounded: 32 bits
     guard !tooLarge, Self.representable.contains(Timestamp(microseconds: sum)) else { return nil }
     self.init(microseconds: sum)
   }
@@ -29,27 +29,31 @@ public struct Timestamp: Hashable, Sendable, Comparable {
 
   /// The years 1 to 9999: what RFC 3339 can write and PostgreSQL can store.
   public static let representable =
+    // bounded: constants in this order
     Timestamp(microseconds: -62_135_596_800_000_000)...Timestamp(microseconds: 253_402_300_799_999_999)
 
   /// Whole seconds since the epoch, rounded down.
   public var seconds: Int64 {
+    // bounded: by a millionth of 64 bits
     microseconds / 1_000_000 - (microseconds % 1_000_000 < 0 ? 1 : 0)
   }
 
   /// The nanoseconds to add to ``seconds``; always in `0..<1_000_000_000`.
   public var nanoseconds: Int32 {
     let remainder = microseconds % 1_000_000
+    // bounded: a remainder lies within a million of 0
     return Int32(remainder < 0 ? remainder + 1_000_000 : remainder) * 1_000
   }
 
   /// The moment that many seconds later (earlier when negative), held inside ``representable``.
   public func adding(seconds: Int64) -> Timestamp {
-    let (delta, deltaOverflow) = seconds.multipliedReportingOverflow(by: 1_000_000)
-    let (sum, sumOverflow) = microseconds.addingReportingOverflow(delta)
-    guard !deltaOverflow, !sumOverflow else {
-      return seconds < 0 ? Self.representable.lowerBound : Self.representable.upperBound
-    }
+    let sum = microseconds.addingSaturated(seconds.multipliedSaturated(by: 1_000_000))
     return min(max(Timestamp(microseconds: sum), Self.representable.lowerBound), Self.representable.upperBound)
+  }
+
+  /// The moment that many days of 86,400 seconds later (earlier when negative), held inside ``representable``.
+  public func adding(days: Int64) -> Timestamp {
+    adding(seconds: days.multipliedSaturated(by: 86_400))
   }
 
   /// The earlier one is the smaller one.
@@ -61,9 +65,10 @@ public struct Timestamp: Hashable, Sendable, Comparable {
 extension Timestamp: CustomStringConvertible {
   /// RFC 3339 in UTC, with microseconds where there are any: `2026-11-21T09:30:00Z`.
   public var description: String {
+    // bounded: seconds are a millionth of 64 bits
     let date = CivilDate(daysSinceEpoch: seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400)
-    let second = seconds - date.daysSinceEpoch * 86_400
-    let fraction = Int64(nanoseconds / 1_000)
+    let second = seconds - date.daysSinceEpoch * 86_400  // bounded: those of the day
+    let fraction = Int64(nanoseconds / 1_000)  // bounded: 32 bits
     let clock = "\(padded(second / 3_600, 2)):\(padded(second / 60 % 60, 2)):\(padded(second % 60, 2))"
     let micro = fraction == 0 ? "" : ".\(padded(fraction, 6))"
     return "\(padded(date.year, 4))-\(padded(date.month, 2))-\(padded(date.day, 2))T\(clock)\(micro)Z"
@@ -79,6 +84,7 @@ struct CivilDate: Equatable {
   let month: Int64
   let day: Int64
 
+  // bounded: the days of a Timestamp are fewer than 107 million
   init(daysSinceEpoch: Int64) {
     let shifted = daysSinceEpoch + 719_468
     let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
@@ -96,5 +102,5 @@ struct CivilDate: Equatable {
 /// A non-negative number in at least that many digits.
 func padded(_ number: Int64, _ digits: Int) -> String {
   let text = String(number)
-  return String(repeating: "0", count: max(0, digits - text.utf8.count)) + text
+  return String(repeating: "0", count: max(0, digits - text.utf8.count)) + text  // bounded: both are at most 20
 }

@@ -52,7 +52,7 @@ public struct ImportChunkEncoder: Sendable {
       guard rowCount == 0 else { return false }
       writer.writeRow(Self.replacement(for: content, lines: lines), lines: Self.cut(lines))
     }
-    rowCount += 1
+    rowCount += 1  // bounded: by chunkRows
     return true
   }
 
@@ -85,7 +85,7 @@ public struct ImportChunkEncoder: Sendable {
   /// Keeps enough of each line to recognise it.
   private static func cut(_ lines: [SourceText]) -> [SourceText] {
     let kept = lines.prefix(ImportLimits.orderItems)
-    let share = ImportLimits.chunkBytes / 2 / max(kept.count, 1)
+    let share = ImportLimits.chunkBytes / 2 / max(kept.count, 1)  // bounded: at least 1
     return kept.map { SourceText(line: $0.line, bytes: Array($0.bytes.prefix(share))) }
   }
 }

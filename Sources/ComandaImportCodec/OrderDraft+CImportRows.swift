@@ -16,8 +16,8 @@ extension OrderDraft {
       draft.fulfilment = .delivery(DeliveryAddress(delivery.pointee))
     }
     draft.items.reserveCapacity(order.pointee.n_items)
-    for index in 0..<order.pointee.n_items {
-      guard let item = order.pointee.items[index] else { continue }
+    for index in 0..<order.pointee.n_items {  // bounded: a count of elements in memory
+      guard let item = order.pointee.items[index] else { continue }  // bounded: by n_items
       draft.items.append(.copy(of: item))
     }
     if let cost = order.pointee.cost { draft.cost = CostDraft(cost.pointee) }
@@ -84,7 +84,7 @@ extension Choice where Value: RawRepresentable, Value.RawValue == Int16 {
     } else if let value = Int16(exactly: number).flatMap(Value.init(rawValue:)) {
       self = .value(value)
     } else {
-      self = .unknown(Int64(number))
+      self = .unknown(Int64(number))  // bounded: 32 bits
     }
   }
 }

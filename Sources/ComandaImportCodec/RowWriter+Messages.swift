@@ -38,7 +38,7 @@ extension RowWriter {
     if let moment = order.placedAt {
       let message = open(3)
       write(1, moment.seconds)
-      write(2, Int64(moment.nanoseconds))
+      write(2, Int64(moment.nanoseconds))  // bounded: 32 bits
       close(message)
     }
     write(order.customer)

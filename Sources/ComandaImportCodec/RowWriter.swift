@@ -19,7 +19,7 @@ struct RowWriter {
 
   /// Forgets what was written after a point.
   mutating func truncate(to count: Int) {
-    bytes.removeLast(bytes.count - count)
+    bytes.removeLast(bytes.count - count)  // bounded: a count that bytes had before
   }
 
   /// Takes away all that was written. The next bytes go to new memory.
@@ -68,15 +68,15 @@ struct RowWriter {
 
   /// Ends the message that was begun last.
   mutating func close(_ message: OpenMessage) {
-    var length = bytes.count - message.start
-    var place = message.start - 1
+    var length = bytes.count - message.start  // bounded: bytes only grow while a message is open
+    var place = message.start - 1  // bounded: opening kept a byte before it
     while length >= 0x80 {
-      bytes[place] = UInt8(length & 0x7F) | 0x80
+      bytes[place] = UInt8(length & 0x7F) | 0x80  // bounded: seven bits; place has a byte
       length >>= 7
-      place += 1
+      place += 1  // bounded: the next line inserts a byte there
       bytes.insert(0, at: place)
     }
-    bytes[place] = UInt8(length)
+    bytes[place] = UInt8(length)  // bounded: below 0x80, as the loop ends; place has a byte
   }
 
   /// Where the content of a message begins.
@@ -87,9 +87,9 @@ struct RowWriter {
   private mutating func append(varint number: UInt64) {
     var rest = number
     while rest >= 0x80 {
-      bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+      bytes.append(UInt8(rest & 0x7F) | 0x80)  // bounded: seven bits
       rest >>= 7
     }
-    bytes.append(UInt8(rest))
+    bytes.append(UInt8(rest))  // bounded: below 0x80, as the loop ends
   }
 }

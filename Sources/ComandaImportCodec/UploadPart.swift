@@ -40,7 +40,7 @@ public struct RowChunk {
   /// Visits the rows in their order.
   public func forEachRow<Failure: Error>(_ body: (UploadedRow) throws(Failure) -> Void) throws(Failure) {
     for index in 0..<count {
-      guard let row = batch.pointee.rows[index] else { continue }
+      guard let row = batch.pointee.rows[index] else { continue }  // bounded: by n_rows
       // bounded: decoding takes no first row so high, nor more rows than there are faults
       try body(UploadedRow(number: firstRow + Int64(index), row: row, fault: faults + index))
     }
@@ -70,8 +70,8 @@ public struct UploadedRow {
   public func forEachLine<Failure: Error>(
     _ body: (_ number: Int64, _ bytes: UnsafeRawBufferPointer) throws(Failure) -> Void
   ) throws(Failure) {
-    for index in 0..<lineCount {
-      guard let line = row.pointee.lines[index] else { continue }
+    for index in 0..<lineCount {  // bounded: a count, so not negative
+      guard let line = row.pointee.lines[index] else { continue }  // bounded: by n_lines
       try body(line.pointee.number, UnsafeRawBufferPointer(start: line.pointee.raw.data, count: line.pointee.raw.len))
     }
   }
@@ -89,12 +89,12 @@ public struct UploadedRow {
     {
       index = item
     }
-    return row.pointee.lines[index]?.pointee.number
+    return row.pointee.lines[index]?.pointee.number  // bounded: below lineCount
   }
 
   private func itemIndex(inPath path: String) -> Int? {
-    guard path.hasPrefix("items["), let end = path.firstIndex(of: "]") else { return nil }
-    return Int(path[path.index(path.startIndex, offsetBy: 6)..<end]).flatMap { $0 >= 0 ? $0 : nil }
+    guard path.hasPrefix("items[") else { return nil }
+    return Int(path.dropFirst("items[".count).prefix { $0 != "]" }).flatMap { $0 >= 0 ? $0 : nil }
   }
 }
 

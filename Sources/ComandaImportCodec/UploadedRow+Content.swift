@@ -38,6 +38,7 @@ extension UploadedRow {
   }
 
   private func problems(of unreadable: Comanda__V1__UnreadableRow) -> [RowProblem] {
+    // bounded: by n_problems, a count of elements in memory
     let problems = (0..<unreadable.n_problems).compactMap { unreadable.problems[$0] }.map { RowProblem($0.pointee) }
     guard problems.isEmpty else { return problems }
     let unexplained = RowProblem(

@@ -83,7 +83,7 @@ public final class Authenticator: ServerInterceptor {
     context.identity = counted(caller, in: context)
     if context.method.kind != .unary {
       let stream = context
-      state.withLock { $0.streams[context.id] = (stream, caller) }
+      state.withLock { $0.streams[context.id] = (stream, caller) }  // bounded: a dictionary takes any key
     }
   }
 
@@ -154,6 +154,7 @@ public final class Authenticator: ServerInterceptor {
     let found = try await tokens.resolve(digest, knownOf: known?.principal?.ownBusiness)
     let left = found?.microsecondsLeft.map { TimeAmount.microseconds(max($0, 0)) }
     let entry = Entry(
+      // bounded: at most memory is added, and a deadline saturates
       principal: found?.principal, isKnown: found != nil, goodUntil: askedAt + min(Self.memory, left ?? Self.memory))
     state.withLock { state in
       if state.entries.count >= Self.remembered { state.entries.removeAll(keepingCapacity: true) }

@@ -27,7 +27,7 @@ enum ErrorDetails {
     if let retryAfter {
       details.retryDelay = Google_Protobuf_Duration(
         seconds: retryAfter.components.seconds,
-        nanos: Int32(retryAfter.components.attoseconds / 1_000_000_000))
+        nanos: Int32(retryAfter.components.attoseconds / 1_000_000_000))  // bounded: less than a second
     }
     var omitted = 0
     while true {
@@ -41,11 +41,11 @@ enum ErrorDetails {
 
   private static func messages(reason: String, english: String?) -> [Comanda_V1_LocalizedMessage] {
     var messages: [Comanda_V1_LocalizedMessage] = []
-    if let japanese = japanese[reason] {
+    if let translation = japanese[reason] {
       messages.append(
         .with {
           $0.locale = "ja"
-          $0.message = japanese
+          $0.message = translation
         })
     }
     if let english {

@@ -24,13 +24,13 @@ public final class ImportNews: Sendable {
   func watching<Result>(_ id: ImportID, _ body: (Bell) async throws -> Result) async rethrows -> Result {
     let bell = Bell()
     let watcher = state.withLock { state in
-      state.lastWatcher += 1
-      state.watchers[id, default: [:]][state.lastWatcher] = bell
+      state.lastWatcher += 1  // bounded: 2^64 watchers never come
+      state.watchers[id, default: [:]][state.lastWatcher] = bell  // bounded: a dictionary takes any key
       return state.lastWatcher
     }
     defer {
       state.withLock { state in
-        state.watchers[id]?[watcher] = nil
+        state.watchers[id]?[watcher] = nil  // bounded: a dictionary takes any key
         if state.watchers[id]?.isEmpty == true { state.watchers[id] = nil }
       }
     }

@@ -72,24 +72,11 @@ struct ImportWatch {
   private static func remaining(of rows: Int64, at rate: Double) -> Google_Protobuf_Duration? {
     guard rate > 0, rows > 0 else { return nil }
     let seconds = Double(rows) / rate
+    // bounded: floating point does not trap
     guard seconds <= longestRemaining, let milliseconds = Int64(exactly: (seconds * 1_000).rounded(.down)) else {
       return nil
     }
     let nanoseconds = Int32(milliseconds % 1_000) * 1_000_000  // bounded: a remainder below 1,000
     return Google_Protobuf_Duration(seconds: milliseconds / 1_000, nanos: nanoseconds)
-  }
-}
-
-extension Int64 {
-  /// The sum, held at the bound that it would pass.
-  fileprivate func addingSaturated(_ other: Int64) -> Int64 {
-    let (sum, overflow) = addingReportingOverflow(other)
-    return overflow ? (other < 0 ? .min : .max) : sum
-  }
-
-  /// The difference, held at the bound that it would pass.
-  fileprivate func subtractingSaturated(_ other: Int64) -> Int64 {
-    let (difference, overflow) = subtractingReportingOverflow(other)
-    return overflow ? (other < 0 ? .max : .min) : difference
   }
 }

@@ -43,7 +43,7 @@ extension Choice where Value: RawRepresentable, Value.RawValue == Int16 {
     } else if let value = Int16(exactly: number).flatMap(Value.init(rawValue:)) {
       self = .value(value)
     } else {
-      self = .unknown(Int64(number))
+      self = .unknown(Int64(clamping: number))
     }
   }
 }

@@ -18,8 +18,8 @@ struct PageToken {
   init(
     business: BusinessID, method: MethodDescriptor, filter: some SwiftProtobuf.Message, environment: ServiceEnvironment
   ) throws {
-    var bytes = Array((business.description + method.path).utf8)
-    bytes += try environment.fingerprint(of: filter).bytes
+    var bytes = Array("\(business)\(method.path)".utf8)
+    bytes.append(contentsOf: try environment.fingerprint(of: filter).bytes)
     binding = Array(bytes.withUnsafeBytes(environment.sha256).bytes.prefix(Self.bindingBytes))
   }
 
@@ -51,7 +51,7 @@ extension OrderCursor {
   /// The cursor of bytes; nil when they are not of that form.
   init?(bytes: [UInt8]) {
     guard bytes.count == 24, let moment = Int64(bigEndianBytes: bytes.prefix(8)).map(Timestamp.init(microseconds:)),
-      Timestamp.representable.contains(moment), let id = OrderID(bytes: bytes[8...])
+      Timestamp.representable.contains(moment), let id = OrderID(bytes: bytes.dropFirst(8))
     else { return nil }
     self.init(placedAt: moment, id: id)
   }

@@ -36,7 +36,7 @@ public struct TokenIssuer: Sendable {
     let digest = Array(secret.utf8).withUnsafeBytes(environment.sha256)
     let token = AccessToken(
       id: TokenID.make(at: now, using: &random), sha256: digest, name: name, kind: kind, scopes: scopes, createdAt: now,
-      expiresAt: days.map { now.adding(seconds: Int64($0) * 86_400) })
+      expiresAt: days.map { now.adding(days: Int64(clamping: $0)) })
     try await tokens.create(token, by: Mutation(actor: .operator, method: method, at: now, request: nil))
     return Issued(token: token, secret: secret)
   }

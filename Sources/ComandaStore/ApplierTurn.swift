@@ -77,7 +77,7 @@ struct ApplierTurn {
     let counted = try await connection.query(
       SQL.applyFault,
       [
-        .id(business), .id(work.id), .int4(Int32(ImportFaults.limit)), .float8(ImportFaults.firstPause),
+        .id(business), .id(work.id), .int4(Int32(clamping: ImportFaults.limit)), .float8(ImportFaults.firstPause),
         .float8(ImportFaults.longestPause), .float8(Double.random(in: 0...1)),
       ])
     // No row: it was canceled meanwhile.

@@ -20,9 +20,10 @@ enum Bisection {
         continue
       }
       let middle = run.lowerBound + (run.upperBound - run.lowerBound) / 2  // bounded: within the run
-      let isLowerRefused = try await isRefused(run.lowerBound...middle)
-      if try await isRefused(middle + 1...run.upperBound) { suspects.append(middle + 1...run.upperBound) }
-      if isLowerRefused { suspects.append(run.lowerBound...middle) }
+      let (lower, upper) = (run.lowerBound...middle, middle + 1...run.upperBound)  // bounded: within the run
+      let isLowerRefused = try await isRefused(lower)
+      if try await isRefused(upper) { suspects.append(upper) }
+      if isLowerRefused { suspects.append(lower) }
     }
     return refused.isEmpty ? nil : refused
   }

@@ -69,14 +69,15 @@ struct ChunkApplication {
     let result = try await connection.query(
       SQL.applyRefused,
       key + [.int8Array(refused), .text(problem.field), .text(problem.code), .text(problem.message)])
-    return Int64(result.affectedRows)
+    return Int64(clamping: result.affectedRows)
   }
 
   private nonisolated(nonsending) func insertOrders(_ chunk: [Parameter]) async throws -> Counts {
     let results = try await connection.pipeline([(SQL.applyVerdicts, chunk), (SQL.applyOrders, chunk)])
-    let verdicts = try known(results[0].rows.first)
+    let verdicts = try known(results.first?.rows.first)
     return Counts(
-      valid: try verdicts.int64(0), duplicates: try verdicts.int64(1), inserted: Int64(results[1].affectedRows))
+      valid: try verdicts.int64(0), duplicates: try verdicts.int64(1),
+      inserted: Int64(clamping: try known(results.last).affectedRows))
   }
 
   /// First the rows whose id was taken, since duplicates share the end of those.
@@ -90,8 +91,8 @@ struct ChunkApplication {
     ])
     for row in results.flatMap(\.rows) {
       switch try row.value(0, Verdict.self) {
-      case .failed: counts.failed += 1
-      case .unchanged, .valid, .duplicate: counts.unchanged += 1
+      case .failed: counts.failed += 1  // bounded: by the rows of the chunk
+      case .unchanged, .valid, .duplicate: counts.unchanged += 1  // bounded: by the rows of the chunk
       }
     }
     // bounded: by the rows of the chunk

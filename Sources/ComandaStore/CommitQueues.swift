@@ -65,7 +65,7 @@ struct CommitQueues<Answer> {
       let items = entry.order.content.items.count
       let fits = batch.count < Self.batchLimit && (items <= itemRoom || batch.isEmpty)
       if fits, isDistinct, entry.mutation.method == first.mutation.method {
-        itemRoom = max(0, itemRoom - items)
+        itemRoom = max(0, itemRoom - items)  // bounded: an order has at most 500
         externalIDs.insert(entry.order.content.externalID)
         if let request { requestIDs.insert(request) }
         batch.append(entry)

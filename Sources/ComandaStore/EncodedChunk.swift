@@ -42,7 +42,7 @@ struct EncodedChunk {
     rows.int4(Int32(clamping: source.count - sourceStart))  // bounded: the buffer only grows
     rows.int8OrNull(line)
 
-    switch chunk.rows[index].content {
+    switch chunk.rows[index].content {  // bounded: an index of the chunk's rows
     case .valid(let order, let fingerprint, let id):
       let decision = duplicates.decide(
         row: number, line: line, externalID: order.externalID, fingerprint: fingerprint.digest)
@@ -80,7 +80,7 @@ struct EncodedChunk {
   }
 
   private mutating func appendVerdict(_ verdict: Verdict, externalID: String, orderID: OrderID?, duplicateOf: Int64?) {
-    if verdict == .failed { failedRows += 1 }
+    if verdict == .failed { failedRows += 1 }  // bounded: a chunk has at most 1,000 rows
     rows.int2(verdict.rawValue)
     rows.text(externalID)
     if let orderID { rows.uuid(orderID.uuid) } else { rows.null() }

@@ -92,6 +92,7 @@ struct OrderBatch {
 
   private var itemParameters: [Parameter] {
     let items = orders.flatMap { entry in
+      // bounded: an order has at most 500 items
       entry.order.content.items.enumerated().map { (order: entry.order.id, line: Int32(clamping: $0 + 1), item: $1) }
     }
     return [
@@ -111,9 +112,11 @@ struct OrderBatch {
   func outcomes(_ result: QueryResult) throws -> [Outcome] {
     var outcomes = [Outcome?](repeating: nil, count: orders.count)
     for row in result.rows {
-      let position = Int(try row.int64(0)) - 1
-      guard orders.indices.contains(position) else { throw UnknownStoredValue() }
-      outcomes[position] = try outcome(of: orders[position], row)
+      guard let ordinal = Int(exactly: try row.int64(0)), ordinal >= 1, ordinal <= orders.count else {
+        throw UnknownStoredValue()
+      }
+      let position = ordinal - 1  // bounded: between 1 and the number of orders
+      outcomes[position] = try outcome(of: orders[position], row)  // bounded: as before
     }
     return try outcomes.map { try known($0) }
   }

@@ -27,7 +27,7 @@ extension PostgresConnection {
       if size > room, !orders.isEmpty { return OrderPage(orders: orders, isComplete: false) }
       if orders.count < limit {
         orders.append(try row.order(of: business))
-        room = max(0, room - size)
+        room = max(0, room - size)  // bounded: the size of a row that is in memory
       } else {
         // One more than wanted, and the statement's last: to leave the stream before its end would cost a cancel request.
         isComplete = false

@@ -19,7 +19,7 @@ extension PostgresImportStore {
               let audit = audit(mutation, of: id.uuid, in: business)
               let limit = Import.unfinishedLimit
               let counting = try await connection.pipeline(
-                audit.prefix(1) + [(SQL.importUnfinished, [.id(business), .int8(Int64(limit))])])
+                audit.prefix(1) + [(SQL.importUnfinished, [.id(business), .int8(Int64(clamping: limit))])])
               guard try known(counting.last?.rows.first).int64(0) < limit else {
                 throw DomainError.tooManyUnfinishedImports(limit: limit)
               }

@@ -56,8 +56,9 @@ extension Row {
     }
     return try fields.indices.map { index in
       RowProblem(
+        // bounded: each list has as many elements as fields
         field: try known(fields[index]), code: try known(codes[index]), message: try known(messages[index]),
-        line: lines[index])
+        line: lines[index])  // bounded: as before
     }
   }
 }

@@ -6,7 +6,7 @@ extension PostgresImportStore {
   ///
   /// Rows that the database refuses are found by halving, with transactions that are rolled back, and staged as failed.
   public func stage(_ chunk: StagedChunk) async throws -> Staging {
-    guard (1...StagedChunk.rowLimit).contains(chunk.rows.count) else { throw DomainError.fault }
+    guard !chunk.rows.isEmpty, chunk.rows.count <= StagedChunk.rowLimit else { throw DomainError.fault }
     return try await errors.translating {
       try await pool.withConnection(.imports, for: chunk.businessID.uuid) { connection in
         var chunk = chunk
@@ -18,6 +18,7 @@ extension PostgresImportStore {
             let tried = chunk
             // bounded: indices of rows, of which there is at least one
             let refused = try await Bisection.refused(in: 0...Int64(chunk.rows.count - 1)) { rows in
+              // bounded: within the indices of rows
               try await isRefused(tried.part(Int(rows.lowerBound)..<Int(rows.upperBound) + 1), on: connection)
             }
             guard let refused else { throw error }
@@ -52,12 +53,12 @@ extension PostgresImportStore {
       (SQL.stageEarlier, key + [.textArray(chunk.externalIDs)]),
     ])
     let watermark: Int64
-    switch try chunk.compare(with: opening[1]) {
+    switch try chunk.compare(with: opening[1]) {  // bounded: each of three statements has a result
     case .next(let committedRow): watermark = committedRow
     case .settled(let outcome): return outcome
     }
     let (failedRows, closing) = try await write(
-      chunk, earlier: opening[2], on: connection)
+      chunk, earlier: opening[2], on: connection)  // bounded: as before
     let advance = key + [.int8(watermark), .int8(chunk.lastRow), .int8(Int64(failedRows))]
     let advanced = try await connection.pipeline(closing + [(SQL.stageAdvance, advance)])
     guard advanced.last?.affectedRows == 1 else { throw StagingFailure(outcome: .aborted) }
@@ -91,6 +92,7 @@ extension PostgresImportStore {
           (SQL.settingsLeased, []),
           (SQL.stageEarlier, [.id(part.businessID), .id(part.importID), .textArray(part.externalIDs)]),
         ])
+        // bounded: each of two statements has a result
         let (_, closing) = try await write(part, earlier: opening[1], on: connection)
         _ = try await connection.pipeline(closing)
         throw StagingFailure(outcome: .aborted)
@@ -136,7 +138,7 @@ extension StagedChunk {
     let state: ImportState = try row.value(0)
     let committedRow = try row.int64(1)
     if lastRow <= committedRow {
-      let isSame = try row.digestOrNil(2) == sha256 && row.int32OrNil(3).map(Int.init) == rows.count
+      let isSame = try row.digestOrNil(2) == sha256 && row.int32OrNil(3).map { $0 == rows.count } == true
       return .settled(isSame ? .duplicate(committedRow: committedRow) : .conflict(committedRow: committedRow))
     }
     guard state == .receiving else { return .settled(.notOpen(state)) }
@@ -149,6 +151,7 @@ extension StagedChunk {
   /// Fails a row that the database refuses; one that has failed already keeps nothing that could be refused.
   fileprivate mutating func refuse(rowAt index: Int) {
     let externalID =
+      // bounded: an index of rows
       if case .valid(let order, _, _) = rows[index].content { order.externalID } else { "" }
     fail(rowAt: index, externalID: externalID, .notStorable(line: firstLine(ofRowAt: index)))
   }

@@ -18,20 +18,14 @@ extension PostgresOrderStore {
       var totals: [Currency: Int64] = [:]
       for row in result.rows {
         let count = try row.int64(2)
-        orders.addSaturating(count)
-        items.addSaturating(try row.int64(3))
-        byStatus[try row.value(0), default: 0].addSaturating(count)
-        totals[try row.currency(1), default: 0].addSaturating(try row.int64(4))
+        orders = orders.addingSaturated(count)
+        items = items.addingSaturated(try row.int64(3))
+        let status: OrderStatus = try row.value(0)
+        byStatus[status] = byStatus[status, default: 0].addingSaturated(count)
+        let currency = try row.currency(1)
+        totals[currency] = totals[currency, default: 0].addingSaturated(try row.int64(4))
       }
       return OrderStatistics(orders: orders, items: items, byStatus: byStatus, totals: totals)
     }
-  }
-}
-
-extension Int64 {
-  /// Adds what ends at the largest and the smallest value rather than beyond it.
-  fileprivate mutating func addSaturating(_ other: Int64) {
-    let (sum, overflow) = addingReportingOverflow(other)
-    self = overflow ? (other < 0 ? .min : .max) : sum
   }
 }

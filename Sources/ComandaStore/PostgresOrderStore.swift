@@ -43,10 +43,10 @@ public struct PostgresOrderStore: OrderStore {
         try await connection.orders(
           SQL.orderFindBatch, [.id(business), .uuidArray(distinct.map(\.uuid))], of: business, limit: distinct.count)
       }
-      let found = Dictionary(page.orders.map { ($0.id, $0) }) { first, _ in first }
+      let byID = Dictionary(page.orders.map { ($0.id, $0) }) { first, _ in first }
       return (
-        found: distinct.compactMap { found[$0] },
-        deferred: page.isComplete ? [] : distinct.filter { found[$0] == nil }
+        found: distinct.compactMap { byID[$0] },
+        deferred: page.isComplete ? [] : distinct.filter { byID[$0] == nil }
       )
     }
   }
@@ -62,6 +62,7 @@ public struct PostgresOrderStore: OrderStore {
     let before = page.after.map { $0.placedAt < end.placedAt ? $0 : end } ?? end
     let parameters: [Parameter] = [
       .id(business), filter.statusNumbers, .time(filter.placedFrom ?? Timestamp.representable.lowerBound),
+      // bounded: a page has at most 1,000 orders
       .time(before.placedAt), .id(before.id), .int8(Int64(page.size) + 1), .orNull(filter.importID) { .id($0) },
       .text(filter.customerPattern), .text(filter.textPattern),
     ]

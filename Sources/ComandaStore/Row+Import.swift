@@ -34,8 +34,8 @@ extension ImportProgress {
     state: ImportState, committedRow: Int64, totalRows: Int64?, failedRows: Int64, sequence: Int64, appliedRow: Int64,
     appliedRows: Int64, unchangedRows: Int64, at: Timestamp
   ) {
-    // bounded: each is a number of staged rows
-    let unprocessed = state == .canceled ? committedRow - appliedRows - unchangedRows - failedRows : 0
+    let settledRows = appliedRows.addingSaturated(unchangedRows).addingSaturated(failedRows)
+    let unprocessed = state == .canceled ? committedRow.subtractingSaturated(settledRows) : 0
     self.init(
       sequence: sequence, state: state, committedRow: committedRow, appliedRow: appliedRow, totalRows: totalRows,
       counts: ImportCounts(

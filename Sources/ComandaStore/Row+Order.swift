@@ -58,9 +58,11 @@ extension Row {
     guard counts.allSatisfy({ $0 == names.count }) else { throw UnknownStoredValue() }
     return try names.indices.map { index in
       OrderItem(
+        // bounded: each list has as many elements as names
         name: try known(names[index]), sku: try known(skus[index]),
-        quantity: Quantity(thousandths: try known(quantities[index])), unitPrice: unitPrices[index],
-        total: try known(totals[index]), note: try known(notes[index]))
+        quantity: Quantity(thousandths: try known(quantities[index])),  // bounded: as before
+        unitPrice: unitPrices[index],  // bounded: as before
+        total: try known(totals[index]), note: try known(notes[index]))  // bounded: as before
     }
   }
 }

@@ -16,11 +16,11 @@ enum SourceLines {
     var lines: [SourceText] = []
     var rest = source[...]
     while !rest.isEmpty {
-      guard let number = rest.popInteger(Int64.self), let length = rest.popInteger(UInt32.self),
-        Int(length) <= rest.count
+      guard let number = rest.popInteger(Int64.self), let size = rest.popInteger(UInt32.self),
+        let length = Int(exactly: size), length <= rest.count
       else { return nil }
-      lines.append(SourceText(line: number, bytes: Array(rest.prefix(Int(length)))))
-      rest = rest.dropFirst(Int(length))
+      lines.append(SourceText(line: number, bytes: Array(rest.prefix(length))))
+      rest = rest.dropFirst(length)
     }
     return lines
   }
@@ -31,7 +31,7 @@ extension ArraySlice<UInt8> {
     let size = MemoryLayout<Integer>.size
     guard count >= size else { return nil }
     let value = withUnsafeBytes { Integer(littleEndian: $0.loadUnaligned(as: Integer.self)) }
-    removeFirst(size)
+    self = dropFirst(size)
     return value
   }
 }

@@ -16,7 +16,7 @@ struct StoreErrors: Sendable {
       do {
         return try await body()
       } catch let error as PostgresError where attempt < error.attempts {
-        attempt += 1
+        attempt += 1  // bounded: by the error's attempts
       } catch {
         throw translated(error)
       }

@@ -52,6 +52,24 @@ struct OrderValidationTests {
     #expect(order.placedAt == Timestamp(microseconds: 5))
   }
 
+  @Test("amounts that add up beyond 64 bits are too much, also where limits let each of them pass")
+  func hugeSums() {
+    var limits = OrderLimits()
+    limits.amountMinorUnits = .max - 1
+    var draft = minimal()
+    draft.items = (0..<2).map { _ in
+      var item = ItemDraft()
+      item.name = "Tea"
+      item.quantity = Quantity(thousandths: 1_000)
+      item.total = limits.amountMinorUnits
+      return item
+    }
+    #expect(violations(draft, limits) == ["cost.total OUT_OF_RANGE"])
+    draft.fulfilment = .delivery(DeliveryAddress(address: "1 Harbour Street"))
+    draft.cost.delivery = limits.amountMinorUnits
+    #expect(violations(draft, limits) == ["cost.total OUT_OF_RANGE"])
+  }
+
   /// One way to spoil a draft, and what is said of it.
   struct Spoiled: CustomTestStringConvertible, Sendable {
     let expected: [String]

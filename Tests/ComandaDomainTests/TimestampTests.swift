@@ -47,4 +47,13 @@ struct TimestampTests {
     #expect(time.adding(seconds: .min) == Timestamp.representable.lowerBound)
     #expect(Timestamp.representable.upperBound.adding(seconds: 1) == Timestamp.representable.upperBound)
   }
+
+  @Test("adding days stops there too")
+  func addsDays() {
+    let time = Timestamp(microseconds: 5)
+    #expect(time.adding(days: 1) == Timestamp(microseconds: 86_400_000_005))
+    #expect(time.adding(days: -1) == Timestamp(microseconds: -86_399_999_995))
+    #expect(time.adding(days: .max) == Timestamp.representable.upperBound)
+    #expect(time.adding(days: .min) == Timestamp.representable.lowerBound)
+  }
 }
