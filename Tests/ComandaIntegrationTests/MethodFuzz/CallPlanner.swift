@@ -1,4 +1,3 @@
-import ComandaProtos
 import ComandaRPC
 
 /// Makes calls out of a seed: the same ones again, as far as they do not speak of ids that the server makes up.
@@ -15,9 +14,7 @@ struct CallPlanner {
       switch method.descriptor.name {
       case "CreateOrder": 24
       case "UploadRows", "UpdateOrderStatus": 16
-      case _ where method.descriptor.service == Comanda_V1_OrderService.name: 8
-      case _ where method.descriptor.service == Comanda_V1_BatchImportService.name: 8
-      default: 1
+      default: NamedStatuses.isOffered(method.descriptor) ? 8 : 1
       }
     return Array(repeating: method, count: weight)
   }

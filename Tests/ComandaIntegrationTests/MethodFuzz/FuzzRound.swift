@@ -162,10 +162,10 @@ final class FuzzRound: Sendable {
     if isUpload {
       do {
         for message in messages { try await running.send(message) }
-        if call.endsRequests { try await running.halfClose() } else { running.cancel() }
       } catch {
-        // The server has answered ahead of the last message: what, is read below.
+        // The server has answered ahead of the last message, or the message is larger than any may be.
       }
+      if call.endsRequests { try await running.halfClose() } else { running.cancel() }
     }
     var answers: [ByteBuffer] = []
     while let answer = try await running.next() { answers.append(answer) }

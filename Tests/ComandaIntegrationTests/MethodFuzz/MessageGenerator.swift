@@ -5,6 +5,8 @@ struct MessageGenerator {
   var values: FieldValues
   /// How many of the single values are such as break something.
   let faultShare: Double
+  /// Bytes that lists may still bring: more than a message may have, and little enough to be sent again and again.
+  private var listBytes = 6 << 20
 
   init(_ random: SeededRandom, known: KnownThings, faultShare: Double) {
     values = FieldValues(random: random, known: known)
@@ -20,7 +22,11 @@ struct MessageGenerator {
   mutating func fields(_ bounds: MessageBounds) -> [[UInt8]] {
     var fields: [[UInt8]] = []
     for field in bounds.fields {
-      for _ in 0..<count(of: field, in: bounds) { fields.append(bytes(of: field)) }
+      for _ in 0..<count(of: field, in: bounds) {
+        fields.append(bytes(of: field))
+        if field.maxCount != nil { listBytes -= fields.last?.count ?? 0 }
+        if listBytes < 0 { break }
+      }
     }
     if isFaulty() { fields.shuffle(using: &values.random) }
     return fields

@@ -37,7 +37,7 @@ struct MethodFuzzTests {
           say(totals.violations.joined(separator: "\n\n"))
           say("Again: COMANDA_SEED=\(seed) deploy/fuzz 60 methods")
         }
-        try #require(totals.violations == [])
+        try #require(totals.violations.isEmpty)
         seed &+= 1
       }
       try await expectSoundness(of: server)

@@ -30,13 +30,18 @@ struct NamedStatuses {
   private func isExpected(_ error: RPCError, of call: FuzzCall) -> Bool {
     switch error.code {
     case .invalidArgument, .resourceExhausted: true
-    case .cancelled: call.patience != nil || call.isHurried
+    case .cancelled: call.patience != nil || call.isHurried || !call.endsRequests
     case .deadlineExceeded: call.isHurried
     case .unauthenticated: call.caller.isUnknown || !call.metadata.isEmpty
     case .permissionDenied: call.caller == .reader || !call.metadata.isEmpty
     case .dataLoss: error.reason == "CHUNK_DAMAGED"
-    default: Self.ofMethods[call.method.path, default: [.unimplemented]].contains(error.code)
+    default: (Self.ofMethods[call.method.path] ?? [.unimplemented]).contains(error.code)
     }
+  }
+
+  /// Whether the server has a method: the others of the schema are UNIMPLEMENTED for now.
+  static func isOffered(_ method: MethodDescriptor) -> Bool {
+    ofMethods[method.path] != nil
   }
 
   /// Statuses that the schema names beside the methods, other than those of any call.
