@@ -82,10 +82,11 @@ struct CallPlanner {
     case .otherBusiness: business = businesses.other
     case .stranger, .forger: break
     case .internalService:
-      if !values.chance(0.1) {
-        business = values.chance(0.5) ? businesses.first : businesses.other
-        metadata.append(key: "comanda-business", value: business ?? "")
-      }
+      // Now and then none, or one that there is not.
+      if values.chance(0.05) { break }
+      let named = values.chance(0.05) ? values.uuid() : values.one(of: [businesses.first, businesses.other])
+      metadata.append(key: "comanda-business", value: named)
+      business = named
     }
     guard values.chance(0.05) else { return (metadata, business) }
     let value = String(decoding: values.extremeText(limit: 64).prefix(4_000), as: UTF8.self)
@@ -97,7 +98,7 @@ struct CallPlanner {
 
   private func timeout(_ method: MethodDescriptor, _ values: inout FieldValues) -> Duration {
     if values.chance(0.05) { return .microseconds(values.one(of: [0, 1, 1_000, 5_000, 20_000])) }
-    if method.kind == .serverStreaming { return .milliseconds(values.one(of: [1, 50, 300, 1_000])) }
+    if method.kind == .serverStreaming { return .milliseconds(values.one(of: [1, 50, 300])) }
     return FuzzCall.ample
   }
 }

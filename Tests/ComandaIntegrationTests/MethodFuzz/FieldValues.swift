@@ -21,15 +21,20 @@ struct FieldValues {
   }
 
   mutating func uuid() -> String {
-    UUID(
-      uuid: (0..<16).reduce(into: UUID().uuid) { uuid, place in
-        withUnsafeMutableBytes(of: &uuid) { $0[place] = .random(in: .min ... .max, using: &random) }
-      }
-    ).uuidString.lowercased()
+    var uuid = UUID().uuid
+    let content = bytes(16)
+    withUnsafeMutableBytes(of: &uuid) { $0.copyBytes(from: content) }
+    return UUID(uuid: uuid).uuidString.lowercased()
   }
 
   mutating func bytes(_ count: Int) -> [UInt8] {
-    (0..<count).map { _ in .random(in: .min ... .max, using: &random) }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(count)
+    while bytes.count < count {
+      let word = random.next()
+      withUnsafeBytes(of: word) { bytes.append(contentsOf: $0.prefix(count - bytes.count)) }
+    }
+    return bytes
   }
 
   // MARK: - Texts
