@@ -35,6 +35,7 @@ struct NamedStatuses {
     case .unauthenticated: call.caller.isUnknown || !call.metadata.isEmpty
     case .permissionDenied: call.caller == .reader || !call.metadata.isEmpty
     case .dataLoss: error.reason == "CHUNK_DAMAGED"
+    case .notFound where call.caller == .internalService && error.reason == "BUSINESS_NOT_FOUND": true
     default: (Self.ofMethods[call.method.path] ?? [.unimplemented]).contains(error.code)
     }
   }
