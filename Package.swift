@@ -171,10 +171,9 @@ let testTargets: [Target] = [
   tests(
     "ComandaIntegrationTests",
     [
-      "CLinux", "comanda", "comanda-server", "ComandaClient", "ComandaDomain", "ComandaEmbeddedPostgres",
-      "ComandaImportCodec",
-      "ComandaPostgres", "ComandaProtos", "ComandaRPC", "ComandaStore", "ComandaTestRun", "ComandaTLS",
-      "ComandaTransport", logging, nioCore, nioPosix, protobuf,
+      "CCRC32C", "CLinux", "comanda", "comanda-server", "ComandaClient", "ComandaDomain", "ComandaEmbeddedPostgres",
+      "ComandaImportCodec", "ComandaPostgres", "ComandaProtos", "ComandaRPC", "ComandaStore", "ComandaTestRun",
+      "ComandaTLS", "ComandaTransport", logging, nioCore, nioPosix, protobuf,
     ],
     exclude: ["Fixtures"]),
   tests(

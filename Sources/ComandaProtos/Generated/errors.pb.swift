@@ -38,7 +38,7 @@ public nonisolated struct Comanda_V1_ErrorDetails: Sendable {
   ///   `CONCURRENT_CHANGE`, `TOO_MANY_CALLS`, `TOO_SLOW`, `STORE_UNAVAILABLE`, `SERVER_DRAINING` (with `resume_after_sequence`),
   ///   `INTERNAL`;
   /// - of its credentials: `CREDENTIAL_MISSING`, `CREDENTIAL_UNKNOWN`, `CREDENTIAL_ENDED`, `SCOPE_MISSING`,
-  ///   `BUSINESS_FOREIGN`, `BUSINESS_MISSING`;
+  ///   `BUSINESS_FOREIGN`, `BUSINESS_MISSING`, `BUSINESS_NOT_FOUND`;
   /// - of an order: `ORDER_NOT_FOUND`, `ORDER_CONTENT_DIFFERS` (`order_id`), `ETAG_MISMATCH` (`etag`),
   ///   `ILLEGAL_STATUS_CHANGE` (`legal_statuses`, as `ACCEPTED,CANCELED`);
   /// - of an import: `IMPORT_NOT_FOUND`, `IMPORT_NOT_OPEN` (`state`), `IMPORTS_UNFINISHED` (`limit`),

@@ -13,7 +13,8 @@
 /// Conventions of all services of this package:
 ///
 /// - The business is implied by the caller's token. A token of an internal service names it in each call by the
-///   metadata field `comanda-business`, a UUID.
+///   metadata field `comanda-business`, a UUID. What is created for a business that does not exist is NOT_FOUND with
+///   reason `BUSINESS_NOT_FOUND`; whatever else is asked for does not exist there either.
 /// - Every method that changes something takes a `request_id` of 1 to 64 characters that the caller makes up, best a
 ///   UUID. The same method with the same `request_id` and the same content within 24 hours has no further effect and
 ///   answers as the first did; with other content it is ALREADY_EXISTS with reason `REQUEST_ID_REUSED`. It may be

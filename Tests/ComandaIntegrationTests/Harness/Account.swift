@@ -41,6 +41,13 @@ struct Account {
         + scopes.flatMap { ["--scope", $0] })
   }
 
+  /// Makes a token of the platform's own services, which work on any business.
+  static func internalToken(on server: Server) async throws -> String {
+    try await server.administer(
+      ["token", "create", "--name", "test", "--kind", "internal"], as: TokenLine.self
+    ).token
+  }
+
   /// Ends the token.
   func revoke(on server: Server) async throws {
     struct Revoked: Decodable {

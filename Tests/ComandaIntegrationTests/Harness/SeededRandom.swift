@@ -12,6 +12,12 @@ struct SeededRandom: RandomNumberGenerator {
     state = seed
   }
 
+  /// Chance that this seed determines.
+  init(seed: UInt64) {
+    self.seed = seed
+    state = seed
+  }
+
   mutating func next() -> UInt64 {
     state &+= 0x9e37_79b9_7f4a_7c15
     var mixed = state
