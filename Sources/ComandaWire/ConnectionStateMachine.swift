@@ -148,9 +148,9 @@ public struct ConnectionStateMachine: ~Copyable {
     Int(clamping: holding.memory) + queuedBytes
   }
 
-  /// The open call that holds most.
-  public var greediestCall: StreamID? {
-    streams.keys.max { held(by: $0) < held(by: $1) }
+  /// The open calls, the one that holds most last.
+  public var callsByHeldBytes: [StreamID] {
+    streams.keys.map { (id: $0, bytes: held(by: $0)) }.sorted { $0.bytes < $1.bytes }.map(\.id)
   }
 
   private func held(by id: StreamID) -> Int {
@@ -250,6 +250,11 @@ public struct ConnectionStateMachine: ~Copyable {
       try spend(AbuseBudget.Cost.glitch, on: "frames of unknown types")
       return .none
     }
+  }
+
+  /// Server: counts a call that was refused for being nobody's; throws when there are too many.
+  public mutating func refusedStranger() throws(WireError) {
+    try spend(AbuseBudget.Cost.work, on: "calls without a known credential")
   }
 
   /// Counts what helps nobody.

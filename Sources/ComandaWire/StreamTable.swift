@@ -34,8 +34,14 @@ public struct StreamTable<Value> {
   }
 
   /// The values of all calls, in no order.
-  public var all: [Value] {
+  @inlinable public var all: [Value] {
     values.compactMap { $0 }
+  }
+
+  /// Whether a value in the table satisfies a predicate.
+  @inlinable
+  public func contains(where predicate: (Value) -> Bool) -> Bool {
+    values.contains { $0.map(predicate) ?? false }
   }
 
   /// Whether a call is in the table, be its value taken or not.

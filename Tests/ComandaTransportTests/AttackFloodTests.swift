@@ -65,6 +65,26 @@ extension Attacks {
       }
     }
 
+    @Test(
+      "calls of strangers that are refused, for what they hold or for being nobody's, cost the connection",
+      arguments: [false, true])
+    func refusedStrangers(areHeld: Bool) async throws {
+      let running = RunningHandlers()
+      var settings = Self.budget(Limits().abusePoints)
+      settings.strangerBytes = ServerSettings().strangerBytes
+      try await underAttack(areHeld ? .hang(running) : .forbid, settings: settings) { scene in
+        let method = areHeld ? MethodDescriptor.hang : .forbid
+        let open = Open(
+          method: method.path, message: ByteBuffer(repeating: 7, count: areHeld ? 1_000 : 0), endStream: true)
+        let end = try await Self.flood(scene.peer()) { ids in ids.map { .open($0, open) } }
+        #expect(end?.code == .excessiveLoad)
+        #expect(end?.message == "too many calls without a known credential in too short a time")
+        #expect(running.most <= 256)
+        try await scene.onlyBystanderIsLeft()
+        #expect(running.now == 0)
+      }
+    }
+
     @Test("resets provoked on the server (CVE-2025-8671): calls that break their rules cost the connection")
     func provokedResets() async throws {
       let running = RunningHandlers()
@@ -243,4 +263,15 @@ extension Attacks {
       return nil
     }
   }
+}
+
+extension RPCMethod {
+  /// Knows nobody.
+  fileprivate static let forbid = RPCMethod.unary(.forbid) { (_: ByteBuffer, _) -> ByteBuffer in
+    throw RPCError(.unauthenticated, "nobody knows you")
+  }
+}
+
+extension MethodDescriptor {
+  fileprivate static let forbid = test("Forbid")
 }

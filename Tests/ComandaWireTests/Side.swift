@@ -55,7 +55,7 @@ final class Side {
   var canOpen: Bool { machine.canOpen }
   var waitingToSend: Int { machine.waitingToSend }
   var heldBytes: Int { machine.heldBytes }
-  var greediestCall: StreamID? { machine.greediestCall }
+  var greediestCall: StreamID? { machine.callsByHeldBytes.last }
   var peerMessageSize: UInt64 { machine.peerMessageSize }
 
   func isBackedUp(_ id: StreamID) -> Bool {

@@ -36,6 +36,8 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
   private var isHandshaken = false
   private var isFlushScheduled = false
   private var isClosing = false
+  /// Why the connection is cut at the end of the tick.
+  private var excess: WireError?
   private let drainFlag = Atomic<Bool>(false)
   private var onClose: ((ServerConnection) -> Void)?
 
@@ -380,11 +382,23 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
 
   /// Ends a call; with INTERNAL if its trailers cannot travel.
   private func finish(_ status: Status, on id: StreamID, atOnce: Bool = false) {
+    if memory.account == nil, Self.refusalsOfStrangers.contains(status.code) { countRefusal() }
     if let problem = status.trailers.problem {
       logger.error("a call's trailers cannot be sent", metadata: ["problem": "\(problem)"])
       machine.finish(Status(.unsendableMetadata), on: id, atOnce: atOnce)
     } else {
       machine.finish(status, on: id, atOnce: atOnce)
+    }
+  }
+
+  /// What a call ends with that nobody known has made: each costs a little, and who makes them is not held to anything.
+  private static let refusalsOfStrangers = [StatusCode.unauthenticated.rawValue, StatusCode.resourceExhausted.rawValue]
+
+  private func countRefusal() {
+    do {
+      try machine.refusedStranger()
+    } catch {
+      excess = error
     }
   }
 
@@ -431,13 +445,16 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
   /// Accounts for what the connection holds; ends the calls that hold most while it may not hold so much. At the end of a
   /// tick, when the calls of a moment are over and callers are known: a tick brings what four reads give at most.
   private func settleMemory() {
+    var greedy: [StreamID]?
     while memory.isDue(machine.heldBytes) {
       // A call of a method that needs a scope ends at once when its caller turns out to be nobody.
-      guard
-        let refusal = memory.settle(
-          machine.heldBytes, isLookingUp: calls.all.contains { $0.route.descriptor.scope != nil }),
-        let id = machine.greediestCall
-      else { return }
+      let refusal = memory.settle(
+        machine.heldBytes, isLookingUp: calls.contains { $0.route.descriptor.scope != nil })
+      guard let refusal else { return }
+      // Ordered once, however many have to end: whoever floods makes them many.
+      var left = greedy ?? machine.callsByHeldBytes
+      guard let id = left.popLast() else { return }
+      greedy = left
       refuse(id, RPCError(refusal))
     }
   }
@@ -463,6 +480,7 @@ final class ServerConnection: ChannelInboundHandler, TickFlushable, @unchecked S
     guard let context, !isClosing else { return }
     writeOutgoing(context)
     settleMemory()
+    if let excess { return cut(excess.code, excess.message) }
     closeIfDrained()
   }
 
